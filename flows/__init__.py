@@ -1,0 +1,1 @@
+"""The front doors: Prefect flows, deployments and the `bimedv` command."""

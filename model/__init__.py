@@ -1,0 +1,1 @@
+"""From shards to a bilingual multimodal model and its measurements."""

@@ -1,0 +1,22 @@
+"""What every noun shares: frozen, strict about unknown fields, one-line errors."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Language = Literal["en", "ar"]
+Task = Literal["vqa", "mcq", "conversation", "caption", "report", "summary", "text_qa"]
+Access = Literal["open", "credentialed", "restricted"]
+Role = Literal["user", "assistant", "system"]
+Severity = Literal["neutral", "minor", "major", "critical"]
+Verdict = Literal["accept", "refine", "review", "reject"]
+
+#: Usable as a WebDataset key: no dots, which WebDataset would take for the start of the extension.
+SampleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$", max_length=120)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Noun(BaseModel):
+    """A record that crosses a border; equal content means equal record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

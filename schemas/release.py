@@ -1,0 +1,72 @@
+"""What goes out: rows of a release, and its manifest."""
+
+from typing import Literal
+
+from schemas.base import Noun, Sha256, Verdict
+from schemas.sample import Sample
+
+MANIFEST = "manifest.json"
+
+
+class Evidence(Noun):
+    """Why an Arabic turn may be trusted, and the way back to how it was made (law 5)."""
+
+    score: float | None
+    verdict: Verdict
+    score_version: str
+    similarity: float | None
+    findings: int
+    units: tuple[Sha256, ...]
+    calls: tuple[Sha256, ...]
+    model: str
+    prompt: str
+    round: int
+    judged: bool
+    """False: no judge model has read it."""
+    decision: Literal["accept", "edit"] | None = None
+    reviewer: str | None = None
+
+
+class ReleaseRow(Noun):
+    """One sample as it is released; `split` is the release's split. English rows carry no evidence."""
+
+    sample: Sample
+    split: str
+    evidence: Evidence | None
+
+
+class ShardEntry(Noun):
+    """One shard file of a release."""
+
+    path: str
+    """Relative to the manifest."""
+    split: str
+    images: int
+    """Images in each sample of the shard. One number a shard: loaders infer columns from the first samples."""
+    samples: int
+    bytes: int
+    sha256: Sha256
+    index_sha256: Sha256
+    languages: dict[str, int]
+    tokens: int
+    """White-space separated words over all turns."""
+
+
+class Release(Noun):
+    """manifest.json: written last, so that its existence means complete. Holds no time and no path of a machine."""
+
+    name: str
+    version: str
+    splits: dict[str, int]
+    shards: tuple[ShardEntry, ...]
+    licences: dict[str, int]
+    sources: dict[str, int]
+    tasks: dict[str, int]
+    languages: dict[str, int]
+    modalities: dict[str, int]
+    gate: dict[str, int | float | str | bool]
+    """Verdict counts, thresholds, whether a judge read the translations, audit figures."""
+    config: dict[str, object]
+    """The settings that the release was built from, secrets and paths left out."""
+    toolchain: dict[str, str]
+    samples: int

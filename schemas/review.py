@@ -1,0 +1,61 @@
+"""The experts' queue: items, decisions, adjudications."""
+
+from typing import Literal
+
+from schemas.base import Noun, SampleId
+from schemas.quality import Finding, Span
+
+DecisionVerdict = Literal["accept", "edit", "reject"]
+
+
+class ErrorSpan(Noun):
+    """An expert's MQM mark in the Arabic text."""
+
+    category: str
+    severity: str
+    span: Span
+    turn: int
+
+
+class ReviewItem(Noun):
+    """One Arabic twin that waits for an expert's word."""
+
+    id: str
+    """queue:sample"""
+    queue: str
+    """gate (the verdict was review), unjudged (accepted without a judge), unusable (no usable translation), audit."""
+    sample: SampleId
+    source_turns: tuple[str, ...]
+    target_turns: tuple[str, ...]
+    score: float | None
+    risk: float
+    """Riskiest first: 100 minus the score; 100 when there is no score."""
+    findings: tuple[Finding, ...]
+    content: str
+    """Hash of source and target: a decision for another text does not count for this one."""
+    assignee: str | None = None
+    lease_until: str | None = None
+
+
+class Decision(Noun):
+    """An expert's word on an item. `edit` carries the corrected turns."""
+
+    item: str
+    sample: SampleId
+    content: str
+    verdict: DecisionVerdict
+    turns: tuple[str, ...] = ()
+    errors: tuple[ErrorSpan, ...] = ()
+    reviewer: str
+    seconds: float = 0.0
+    comment: str = ""
+    decided_at: str
+
+
+class Adjudication(Noun):
+    """The word that settles differing decisions on one item."""
+
+    item: str
+    decision: Decision
+    over: tuple[str, ...]
+    """Reviewers whose decisions it settles."""
