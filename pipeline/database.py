@@ -1,0 +1,142 @@
+"""The database: the ledger of calls, the translation memory, the review queue. SQLite (WAL) and PostgreSQL, same models.
+
+Everything here is keyed by content, so that a second writer of the same fact changes nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import JSON, Engine, Float, Index, Integer, String, Text, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from schemas.errors import InputError
+
+
+class Base(DeclarativeBase):
+    """Parent of all tables."""
+
+
+class CallRow(Base):
+    """See schemas.translation.Call. One row for each time a request was sent."""
+
+    __tablename__ = "calls"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True)
+    endpoint: Mapped[str] = mapped_column(String(300))
+    model: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    text: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    prompt_tokens: Mapped[int] = mapped_column(Integer, default=0)
+    cached_tokens: Mapped[int] = mapped_column(Integer, default=0)
+    completion_tokens: Mapped[int] = mapped_column(Integer, default=0)
+    cost_usd: Mapped[float] = mapped_column(Float, default=0.0)
+    latency_s: Mapped[float] = mapped_column(Float, default=0.0)
+    sent_at: Mapped[str] = mapped_column(String(40))
+    __table_args__ = (Index("calls_state", "state"),)
+
+
+class MemoryRow(Base):
+    """The translation memory: a source segment and the Arabic that an expert let stand for it."""
+
+    __tablename__ = "memory"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Hash of the NFC source segment and the target language."""
+    source: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    access: Mapped[str] = mapped_column(String(16))
+    """Access class of the sample it comes from; every derivative inherits it (law 7)."""
+    reviewer: Mapped[str] = mapped_column(String(200))
+
+
+class ReviewRow(Base):
+    """See schemas.review.ReviewItem."""
+
+    __tablename__ = "review_items"
+    id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    queue: Mapped[str] = mapped_column(String(32))
+    sample: Mapped[str] = mapped_column(String(128), index=True)
+    content: Mapped[str] = mapped_column(String(64))
+    risk: Mapped[float] = mapped_column(Float, index=True)
+    item: Mapped[dict[str, Any]] = mapped_column(JSON)
+    assignee: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[str | None] = mapped_column(String(40))
+
+
+class DecisionRow(Base):
+    """See schemas.review.Decision. A reviewer has one decision on an item; a later one replaces it."""
+
+    __tablename__ = "decisions"
+    item: Mapped[str] = mapped_column(String(160), primary_key=True)
+    reviewer: Mapped[str] = mapped_column(String(200), primary_key=True)
+    sample: Mapped[str] = mapped_column(String(128), index=True)
+    content: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(16))
+    decision: Mapped[dict[str, Any]] = mapped_column(JSON)
+    decided_at: Mapped[str] = mapped_column(String(40))
+
+
+class AdjudicationRow(Base):
+    """See schemas.review.Adjudication. It settles an item; it outranks every decision on it."""
+
+    __tablename__ = "adjudications"
+    item: Mapped[str] = mapped_column(String(160), primary_key=True)
+    adjudication: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def open_database(url: str) -> Engine:
+    """An engine on a database brought to the newest migration.
+
+    Raises InputError when the server does not answer or the address is wrong.
+    """
+    try:
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _pragmas)
+        _migrate(engine)
+    except SQLAlchemyError as error:
+        reason = " ".join(str(error.__cause__ or error).split())[:300]
+        raise InputError(f"database {engine_name(url)} does not open: {reason}. Check `database:` in the config.") from None
+    return engine
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back on any error."""
+    with Session(engine) as opened, opened.begin():
+        yield opened
+
+
+def engine_name(url: str) -> str:
+    """The address without its password, for messages."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.rpartition(':')[0]}:***@{tail}" if at else url
+
+
+def _pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # WAL: readers never wait for the writer. A writer waits for another up to a minute before it fails.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=60000")
+    # NORMAL survives kill -9 of the process; only a power cut can lose the last commits.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with engine.begin() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == newest:
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

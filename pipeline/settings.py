@@ -1,0 +1,274 @@
+"""The config file as one frozen model, and the only place that reads the environment.
+
+In: a YAML file. Out: Settings, with every path absolute. Lost: nothing; all faults are reported at once, before any work.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from schemas.base import Access
+from schemas.errors import InputError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Percent = Annotated[float, Field(ge=0.0, le=100.0)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+EMBEDDED = "embedded"
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(_Block):
+    corpus: str
+    """A name from `bimedv sources list`."""
+    path: Path
+    images: Path | None = None
+    missing_images: Literal["drop", "text_only"] = "drop"
+    split: Literal["train", "validation", "test"] = "train"
+    """The split of records that do not carry one themselves."""
+    limit: int | None = Field(default=None, ge=1)
+    """Records read at most."""
+
+
+class CurateSettings(_Block):
+    near_duplicates: Fraction = 0.9
+    """Estimated Jaccard similarity of word 3-grams from which two samples count as one; 1.0 keeps all but exact copies."""
+    benchmarks: tuple[str, ...] = ()
+    """`corpus:split` of sources in this config (or lying beside one) that no training sample may overlap."""
+    deidentify: bool = True
+    max_chars: int = Field(default=20_000, ge=100)
+    """Longest sample, in characters over all turns."""
+
+
+class PriceSettings(_Block):
+    """US dollars for 1M tokens."""
+
+    input: float = Field(default=0.0, ge=0.0)
+    output: float = Field(default=0.0, ge=0.0)
+    cached: float | None = Field(default=None, ge=0.0)
+    """Price of cached prompt tokens; the input price when not given."""
+    batch: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Factor on all prices in batch mode."""
+
+
+class EndpointSettings(_Block):
+    base_url: str = EMBEDDED
+    """`embedded`, or any OpenAI-compatible address ending in /v1."""
+    model: str = "default"
+    concurrency: int = Field(default=8, ge=1, le=1024)
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; the key itself never stands in a file."""
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+    timeout_s: float = Field(default=120.0, gt=0)
+    max_retries: int = Field(default=4, ge=0, le=20)
+    structured: bool = True
+    """The endpoint obeys a JSON schema in `response_format`."""
+    price: PriceSettings = PriceSettings()
+    allows: tuple[Access, ...] = ("open",)
+    """Access classes of records that may be sent there (law 7)."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value != EMBEDDED and not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value!r} is neither `embedded` nor an http(s) address")
+        return value.rstrip("/")
+
+
+class EndpointsSettings(_Block):
+    translator: EndpointSettings = EndpointSettings()
+    judge: EndpointSettings | None = None
+
+
+class TranslateSettings(_Block):
+    target: Literal["ar"] = "ar"
+    rounds: int = Field(default=2, ge=0, le=5)
+    """Refinements after the first translation, at most."""
+    candidates: int = Field(default=1, ge=1, le=16)
+    memory: bool = True
+    budget_usd: float | None = Field(default=5.0, ge=0.0)
+    """Money for this workspace in all; null means no cap."""
+    mode: Literal["online", "batch"] = "online"
+    max_tokens: int = Field(default=1024, ge=16)
+    """Completion tokens of one call, at most."""
+
+
+class QualitySettings(_Block):
+    accept: Percent = 80.0
+    reject: Percent = 40.0
+    without_judge: Literal["review", "accept"] = "review"
+    """What becomes of accepted translations that no judge has read."""
+
+
+class ReviewSettings(_Block):
+    audit_fraction: Fraction = 0.02
+    overlap: Fraction = 0.10
+
+
+class ReleaseSettings(_Block):
+    name: Name = "bimed-v"
+    version: str = Field(default="0.1.0", pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
+    shard_bytes: int = Field(default=268_435_456, ge=10_240)
+    splits: dict[str, Fraction] = {"train": 0.95, "validation": 0.05}
+    awaiting_review: Literal["exclude", "refuse"] = "exclude"
+    """What a build does about samples that wait for an expert: leave them out, or refuse to build (exit 3)."""
+    workers: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("splits")
+    @classmethod
+    def _whole(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value or abs(sum(value.values()) - 1.0) > 1e-6:
+            raise ValueError(f"fractions sum to {sum(value.values()):g}; they must sum to 1")
+        unknown = set(value) - {"train", "validation", "test"}
+        if unknown:
+            raise ValueError(f"unknown split {sorted(unknown)[0]!r}; allowed: train, validation, test")
+        return value
+
+
+class TrainSettings(_Block):
+    preset: str = "tiny"
+    """A preset of `configs/train`, or `none` to stop the road at the release."""
+
+
+class RunnerSettings(_Block):
+    kind: Literal["threads", "dask"] = "threads"
+    workers: int = Field(default=2, ge=1)
+    address: str | None = None
+    """Address of a running Dask scheduler; without it a local cluster of `workers` processes is started."""
+    chunk_rows: int = Field(default=1000, ge=1, le=5000)
+    """Records in one chunk, the grain of a task and of resuming."""
+
+
+class Settings(_Block):
+    """One run. `root` is the folder of the config file; paths in the file are relative to it."""
+
+    name: Name
+    workspace: Path
+    database: str = "sqlite"
+    sources: tuple[SourceSettings, ...] = Field(min_length=1)
+    curate: CurateSettings = CurateSettings()
+    endpoints: EndpointsSettings = EndpointsSettings()
+    translate: TranslateSettings = TranslateSettings()
+    quality: QualitySettings = QualitySettings()
+    review: ReviewSettings = ReviewSettings()
+    release: ReleaseSettings = ReleaseSettings()
+    train: TrainSettings = TrainSettings()
+    runner: RunnerSettings = RunnerSettings()
+    root: Path
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value != "sqlite" and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError(f"{value!r} is neither `sqlite` nor a postgresql+psycopg:// address")
+        return value
+
+    def database_url(self) -> str:
+        """SQLAlchemy address; by default a file in the workspace."""
+        return f"sqlite:///{self.workspace / 'bimedv.db'}" if self.database == "sqlite" else self.database
+
+    def relative(self, path: Path) -> str:
+        """The path as provenance names it: relative to the config file where possible."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+def load_settings(path: Path, workspace: Path | None = None) -> Settings:
+    """Read and check a config file.
+
+    Relative paths in the file count from its folder; `workspace` (the command's option) wins over the file and counts
+    from the current folder. Raises InputError with every fault found, one a line.
+    """
+    raw = _read_yaml(path)
+    root = path.resolve().parent
+    raw["root"] = root
+    raw["workspace"] = workspace.resolve() if workspace else root / str(raw.get("workspace") or f"work/{raw.get('name')}")
+    faults: list[str] = []
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        faults = [_fault(path, item["loc"], item["msg"], item.get("input")) for item in error.errors()]
+        raise InputError("\n".join(faults)) from None
+    sources = tuple(_resolve(source, root) for source in settings.sources)
+    for number, source in enumerate(sources):
+        for key, place in (("path", source.path), ("images", source.images)):
+            if place is not None and not place.exists():
+                faults.append(f"{path}: sources[{number}].{key}: {place} does not exist. Mend the path; it counts from {root}.")
+    if faults:
+        raise InputError("\n".join(faults))
+    return settings.model_copy(update={"sources": sources})
+
+
+def api_key(endpoint: EndpointSettings) -> str:
+    """The endpoint's key from the environment; local servers want none. Raises InputError when the variable is not set."""
+    if endpoint.api_key_env is None:
+        return "none"
+    key = os.environ.get(endpoint.api_key_env, "")
+    if not key:
+        raise InputError(
+            f"the environment variable {endpoint.api_key_env} is not set; {endpoint.base_url} needs it. "
+            f"Run `export {endpoint.api_key_env}=…`."
+        )
+    return key
+
+
+def prefect_api_url() -> str | None:
+    """The user's own Prefect server, when one is named."""
+    return os.environ.get("PREFECT_API_URL") or None
+
+
+def set_environment(values: dict[str, str]) -> None:
+    """Defaults for libraries that are set up by environment variables only; what the user has set stays."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
+def _read_yaml(path: Path) -> dict[str, object]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such config file. `bimedv demo` needs none; configs/ holds examples.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: found {type(raw).__name__}, expected keys such as `name:` and `sources:`.")
+    return raw
+
+
+def _resolve(source: SourceSettings, root: Path) -> SourceSettings:
+    images = None if source.images is None else root / source.images
+    return source.model_copy(update={"path": root / source.path, "images": images})
+
+
+def _fault(path: Path, location: tuple[int | str, ...], message: str, found: object) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    if message.startswith("Extra inputs"):
+        return f"{path}: {key}: unknown key. Allowed here: {', '.join(_allowed(location))}."
+    shown = f" Found {found!r}." if isinstance(found, str | int | float | bool) else ""
+    return f"{path}: {key}: {message.removeprefix('Value error, ')}.{shown}"
+
+
+def _allowed(location: tuple[int | str, ...]) -> list[str]:
+    block: type[BaseModel] = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        inner = _blocks(block.model_fields[part].annotation)
+        if not inner:
+            break
+        block = inner[0]
+    return sorted(set(block.model_fields) - {"root"})
+
+
+def _blocks(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [block for part in getattr(annotation, "__args__", ()) for block in _blocks(part)]

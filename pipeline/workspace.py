@@ -1,0 +1,145 @@
+"""The folder of one project: tables, images, database, releases, reports.
+
+Tables are Parquet, one file a chunk, with a manifest beside each; a chunk whose manifest names the same input and config
+is not made again (DESIGN.md §9).
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from schemas.base import Noun
+from schemas.tables import SCHEMAS, from_table, to_table
+
+N = TypeVar("N", bound=Noun)
+STAGES = ("ingest", "curate", "translate", "score", "release", "train")
+
+
+class ChunkManifest(Noun):
+    """Written last: its existence means that the chunk's tables are whole."""
+
+    stage: str
+    chunk: str
+    fingerprint: str
+    """Hash of the chunk's input, the stage's config and the code's version of the stage."""
+    counts: dict[str, int]
+    tables: dict[str, str]
+    """Table name to the sha256 of its file."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where things are. Creating one touches no disk; `prepare` makes the folder."""
+
+    root: Path
+
+    def prepare(self) -> None:
+        """Make the folder; tables and images make their own on first use."""
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    def table_path(self, stage: str, chunk: str, table: str) -> Path:
+        return self.root / "tables" / stage / f"{chunk}.{table}.parquet"
+
+    def manifest_path(self, stage: str, chunk: str) -> Path:
+        return self.root / "tables" / stage / f"{chunk}.json"
+
+    def manifests(self, stage: str) -> list[ChunkManifest]:
+        """Manifests of the finished chunks of a stage, in the order of the chunks' names."""
+        paths = sorted((self.root / "tables" / stage).glob("*.json"))
+        return [ChunkManifest.model_validate(orjson.loads(path.read_bytes())) for path in paths]
+
+    def done(self, stage: str, chunk: str, fingerprint: str) -> ChunkManifest | None:
+        """The manifest of an up-to-date chunk, else None."""
+        path = self.manifest_path(stage, chunk)
+        if not path.exists():
+            return None
+        manifest = ChunkManifest.model_validate(orjson.loads(path.read_bytes()))
+        return manifest if manifest.fingerprint == fingerprint else None
+
+    def write_chunk(self, stage: str, chunk: str, fingerprint: str, tables: dict[str, pa.Table]) -> ChunkManifest:
+        """Write the chunk's tables, then its manifest; a kill in between leaves a chunk that is made again."""
+        self.manifest_path(stage, chunk).unlink(missing_ok=True)
+        digests = {}
+        for name, table in tables.items():
+            path = self.table_path(stage, chunk, name)
+            digests[name] = write_parquet(path, table)
+        counts = {name: table.num_rows for name, table in tables.items()}
+        manifest = ChunkManifest(stage=stage, chunk=chunk, fingerprint=fingerprint, counts=counts, tables=digests)
+        write_atomic(self.manifest_path(stage, chunk), orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2))
+        return manifest
+
+    def drop_chunks(self, stage: str, keep: Iterable[str]) -> None:
+        """Remove chunks that the current config no longer has, so that no stage reads a leftover."""
+        kept = set(keep)
+        for manifest in self.manifests(stage):
+            if manifest.chunk not in kept:
+                self.manifest_path(stage, manifest.chunk).unlink()
+                for table in manifest.tables:
+                    self.table_path(stage, manifest.chunk, table).unlink(missing_ok=True)
+
+    def rows(self, stage: str, noun: type[N], table: str, chunk: str | None = None) -> Iterator[N]:
+        """Validated rows of one table over all finished chunks (or one), in flat memory."""
+        chunks = [chunk] if chunk is not None else [m.chunk for m in self.manifests(stage) if table in m.tables]
+        for name in chunks:
+            path = self.table_path(stage, name, table)
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=1000):
+                    yield from from_table(noun, pa.Table.from_batches([batch], schema=SCHEMAS[noun]))
+
+
+def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
+    """Rows as an Arrow table in the noun's schema."""
+    return to_table(noun, rows)
+
+
+def write_parquet(path: Path, table: pa.Table) -> str:
+    """Write a table under a temporary name, fsync, rename. Returns the file's sha256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    pq.write_table(table, part, compression="zstd")
+    _settle(part, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write bytes under a temporary name, fsync, rename: a reader sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    _settle(part, path)
+
+
+def fingerprint(*parts: object) -> str:
+    """sha256 over values and Pydantic models, as canonical JSON: equal content gives an equal fingerprint."""
+    plain = [part.model_dump(mode="json") if isinstance(part, BaseModel) else part for part in parts]
+    return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def _settle(part: Path, path: Path) -> None:
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
