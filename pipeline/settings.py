@@ -195,7 +195,10 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        faults = [_fault(path, item["loc"], item["msg"], item.get("input")) for item in error.errors()]
+        # A list whose items are wrong is reported as too short, too: the items' faults say it better.
+        inner = {item["loc"][:1] for item in error.errors() if len(item["loc"]) > 1}
+        shown = [item for item in error.errors() if item["type"] != "too_short" or item["loc"] not in inner]
+        faults = [_fault(path, item["loc"], item["msg"], item.get("input")) for item in shown]
         raise InputError("\n".join(faults)) from None
     sources = tuple(_resolve(source, root) for source in settings.sources)
     for number, source in enumerate(sources):

@@ -80,6 +80,10 @@ class Workspace:
         manifest = ChunkManifest.model_validate(orjson.loads(path.read_bytes()))
         return manifest if manifest.fingerprint == fingerprint else None
 
+    def done_count(self, stage: str, chunk: str, table: str) -> int:
+        """Rows in one table of a finished chunk."""
+        return ChunkManifest.model_validate(orjson.loads(self.manifest_path(stage, chunk).read_bytes())).counts[table]
+
     def write_chunk(self, stage: str, chunk: str, fingerprint: str, tables: dict[str, pa.Table]) -> ChunkManifest:
         """Write the chunk's tables, then its manifest; a kill in between leaves a chunk that is made again."""
         self.manifest_path(stage, chunk).unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Samples and what became of the records that gave none."""
 
+from pydantic import Field
+
 from schemas.base import Access, Language, Noun, Role, SampleId, Sha256, Task
 
 IMAGE_MARK = "<image>"
@@ -57,7 +59,7 @@ class Sample(Noun):
     pair: SampleId | None = None
     """Id of the twin in the other language; None until one is owed."""
     origin: Origin
-    meta: dict[str, str] = {}
+    meta: dict[str, str] = Field(default_factory=dict)
 
 
 class Exclusion(Noun):

@@ -1,0 +1,75 @@
+"""The end of a run: count, write the report, and show both where people look (terminal, Prefect's pages)."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from sqlalchemy import Engine
+
+from flows.publish import model_path, release_path
+from pipeline.report import RunFacts, summary_markdown, write_report
+from pipeline.settings import Settings
+from pipeline.status import built_release, status
+from pipeline.workspace import Workspace
+from schemas.release import MANIFEST
+
+
+def finish(settings: Settings, workspace: Workspace, engine: Engine, seconds: dict[str, float]) -> dict[str, Any]:
+    """Write the run's report and Prefect artifacts. Returns status, path of the report, seconds and facts."""
+    facts = gather(settings, workspace, engine, seconds)
+    path = write_report(facts, workspace, workspace.reports / f"{settings.name}.html")
+    create_markdown_artifact(summary_markdown(facts), key=f"{_key(settings.name)}-summary", description="Counts of the run")
+    create_link_artifact(path.as_uri(), link_text="Run report", key=f"{_key(settings.name)}-report", description="One HTML page")
+    return {"status": facts.status, "report": str(path), "seconds": seconds, "facts": facts}
+
+
+def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: dict[str, float]) -> RunFacts:
+    """Everything the report says that does not stand in the tables."""
+    release = release_path(settings, workspace)
+    built = built_release(settings, workspace)
+    model = model_path(settings, workspace)
+    return RunFacts(
+        name=settings.name,
+        version=settings.release.version,
+        status=status(settings, workspace, engine),
+        seconds=seconds,
+        judged=settings.endpoints.judge is not None,
+        without_judge=settings.quality.without_judge,
+        accept=settings.quality.accept,
+        reject=settings.quality.reject,
+        release=_release_facts(release) if built else None,
+        train=_json(model / "model.json"),
+        evaluation=_json(model / "eval.json"),
+        commands=_commands(settings, workspace, release, model),
+    )
+
+
+def _release_facts(release: Path) -> dict[str, Any]:
+    manifest = orjson.loads((release / MANIFEST).read_bytes())
+    return {"path": str(release), **{key: manifest[key] for key in ("name", "version", "splits", "samples", "languages", "modalities")}} | {
+        "shards": len(manifest["shards"])
+    }
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    value: dict[str, Any] = orjson.loads(path.read_bytes())
+    return value
+
+
+def _commands(settings: Settings, workspace: Workspace, release: Path, model: Path) -> list[str]:
+    root = workspace.root
+    commands = [
+        f"bimedv status --check --workspace {root}",
+        f"bimedv review export --output queue.jsonl --workspace {root}",
+        f"bimedv release verify {release}",
+    ]
+    if settings.train.preset != "none":
+        commands.append(f"bimedv chat {model} --question 'What modality is this image?'")
+    return commands
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-")

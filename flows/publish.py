@@ -1,0 +1,122 @@
+"""From selected rows to a release on disk, and from the release to a measured model.
+
+The glue between pipeline, shards and model, which know nothing of each other: files are the contract.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.select import Selection
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace, fingerprint, write_atomic
+from schemas.quality import Score
+from schemas.release import MANIFEST, Release
+from shards.read import Shard
+from shards.release import ReleaseInfo, build, load_manifest
+
+_TOOLCHAIN = ("bimedv", "pyarrow", "pillow", "pydantic")
+
+
+def release_path(settings: Settings, workspace: Workspace) -> Path:
+    """Folder of the release that the config names."""
+    return workspace.releases / f"{settings.release.name}-{settings.release.version}"
+
+
+def model_path(settings: Settings, workspace: Workspace) -> Path:
+    """Folder of the model that the config names."""
+    return workspace.models / settings.train.preset
+
+
+def build_release(
+    settings: Settings, workspace: Workspace, chosen: Selection, progress: Callable[[int], None] | None = None
+) -> dict[str, Any]:
+    """Write the shards of a selection and note beside them what they were built from. Returns the `release build` object."""
+    out = release_path(settings, workspace)
+    built = write_release(settings, workspace, chosen, out, progress)
+    digest = fingerprint_of(out)
+    note = {"fingerprint": chosen.fingerprint, "sha256": digest}
+    write_atomic(out.with_name(f"{out.name}.json"), orjson.dumps(note))
+    shards = len(built.shards)
+    return {"path": str(out), "version": built.version, "shards": shards, "samples": built.samples, "sha256": digest}
+
+
+def write_release(
+    settings: Settings, workspace: Workspace, chosen: Selection, out: Path, progress: Callable[[int], None] | None = None
+) -> Release:
+    """Write a selection's shards to any folder; the same selection gives the same bytes."""
+    rows = [workspace.table_path("release", chunk, "rows") for chunk in chosen.chunks]
+    info = ReleaseInfo(
+        name=settings.release.name,
+        version=settings.release.version,
+        shard_bytes=settings.release.shard_bytes,
+        gate=_gate(settings, workspace),
+        config=_public(settings),
+        toolchain={name: version(name) for name in _TOOLCHAIN},
+        terms=chosen.terms.as_json(),
+    )
+    return build(rows, workspace.images, out, info, workers=settings.release.workers, progress=progress)
+
+
+def fingerprint_of(release: Path) -> str:
+    """sha256 of a release's manifest: it names the sha256 of every shard, so it stands for the whole."""
+    import hashlib
+
+    return hashlib.sha256((release / MANIFEST).read_bytes()).hexdigest()
+
+
+def locate(release: Path, sample_id: str) -> dict[str, Any] | None:
+    """Shard and byte offset of a released sample; None when the release does not hold it."""
+    if not (release / MANIFEST).exists():
+        return None
+    for entry in load_manifest(release).shards:
+        with Shard(release / entry.path) as shard:
+            place = shard.find(sample_id)
+            if place is not None:
+                return {"release": release.name, "shard": entry.path, "offset": place}
+    return None
+
+
+def train_and_measure(
+    settings: Settings, workspace: Workspace, progress: Callable[[int], None] | None = None
+) -> dict[str, Any]:
+    """Train the preset on the built release and measure it on the held-out split; both are skipped when up to date."""
+    from model.config import load_config
+    from model.evaluate import evaluate
+    from model.train import train
+
+    release, out = release_path(settings, workspace), model_path(settings, workspace)
+    report = train(release, out, load_config(settings.train.preset), progress=progress)
+    return {"train": report.as_json(), "eval": evaluate(out, release, ["held_out"]), "model": str(out)}
+
+
+def _gate(settings: Settings, workspace: Workspace) -> dict[str, int | float | str | bool]:
+    verdicts: dict[str, int] = {"accept": 0, "review": 0, "refine": 0, "reject": 0}
+    version = ""
+    for score in workspace.rows("score", Score, "scores"):
+        verdicts[score.verdict] += 1
+        version = score.version
+    return {
+        **verdicts,
+        "accept_from": settings.quality.accept,
+        "reject_below": settings.quality.reject,
+        "judged": settings.endpoints.judge is not None,
+        "without_judge": settings.quality.without_judge,
+        "score_version": version,
+    }
+
+
+def _public(settings: Settings) -> dict[str, object]:
+    """The settings without paths, addresses and secrets, and without what cannot change the bytes."""
+    value = settings.model_dump(mode="json", include={"name", "sources", "curate", "translate", "quality", "review", "release"})
+    value["release"].pop("workers")
+    value["translate"].pop("budget_usd")
+    for source, given in zip(value["sources"], settings.sources, strict=True):
+        source["path"] = settings.relative(given.path)
+        source["images"] = None if given.images is None else settings.relative(given.images)
+    value["translator"] = settings.endpoints.translator.model
+    value["config_sha256"] = fingerprint(value)
+    return dict(value)

@@ -1,0 +1,183 @@
+"""The road as Prefect flows: one for each stage, one for the whole.
+
+Each flow takes a config file and reads it itself, so that a deployment needs nothing else. A stage whose chunks are all
+up to date costs about a second. `bimedv run` and the deployments call the same functions.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows import progress, tasks
+from flows.facts import finish
+from flows.publish import build_release, train_and_measure
+from flows.runner import results, task_runner
+from pipeline.curate.licences import check_endpoints
+from pipeline.database import open_database
+from pipeline.llm.embedded import endpoints
+from pipeline.settings import Settings, load_settings
+from pipeline.sources.registry import corpus
+from pipeline.status import save_settings
+from pipeline.workspace import STAGES, ChunkManifest, Workspace
+from schemas.errors import InputError
+
+
+@flow(name="ingest", flow_run_name="ingest {config}")
+def ingest(config: str, workspace: str | None = None) -> list[ChunkManifest]:
+    """Read the sources of a config into samples.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    total = sum(source.limit or 0 for source in settings.sources) if all(s.limit for s in settings.sources) else None
+    with progress.stage("ingest", total), task_runner(settings.runner) as runner:
+        futures = [
+            runner.submit(tasks.ingest, {"settings": settings, "workspace": place, "index": index})
+            for index in range(len(settings.sources))
+        ]
+        manifests = [manifest for chunk in results(futures) for manifest in chunk]
+    place.drop_chunks("ingest", [manifest.chunk for manifest in manifests])
+    return manifests
+
+
+@flow(name="curate", flow_run_name="curate {config}")
+def curate(config: str, workspace: str | None = None) -> list[ChunkManifest]:
+    """Clean, de-identify, deduplicate and filter the ingested samples.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    tasks.duplicates(settings, place)
+    return _map(settings, place, ("ingest", "curate"), "samples", tasks.curate)
+
+
+@flow(name="translate", flow_run_name="translate {config}")
+def translate(config: str, workspace: str | None = None) -> list[ChunkManifest]:
+    """Translate the curated samples into Arabic, refining what the gate flags.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    check_endpoints(settings)
+    with endpoints(settings) as resolved:
+        return _map(settings, place, ("curate", "translate"), "samples", tasks.translate, endpoints=resolved)
+
+
+@flow(name="score", flow_run_name="score {config}")
+def score(config: str, workspace: str | None = None) -> list[ChunkManifest]:
+    """Score the translations, give verdicts, and fill the experts' queue.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    manifests = _map(settings, place, ("translate", "score"), "twins", tasks.score)
+    tasks.queue(settings, place)
+    return manifests
+
+
+@flow(name="release", flow_run_name="release {config}")
+def release(config: str, workspace: str | None = None) -> dict[str, Any]:
+    """Choose what goes out and write the shards, the manifest and the card.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    total = sum(manifest.counts["samples"] for manifest in place.manifests("curate"))
+    with progress.stage("select", total):
+        chosen = tasks.selection(settings, place)
+    with progress.stage("release", chosen.rows):
+        return build_release(settings, place, chosen, progress.advance)
+
+
+@flow(name="train", flow_run_name="train {config}")
+def train(config: str, workspace: str | None = None) -> dict[str, Any]:
+    """Train the model on the release in two stages and measure it on the held-out split.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    if settings.train.preset == "none":
+        return {}
+    with progress.stage("train", None):
+        return train_and_measure(settings, place, progress.advance)
+
+
+FLOWS: dict[str, Callable[..., Any]] = {
+    "ingest": ingest,
+    "curate": curate,
+    "translate": translate,
+    "score": score,
+    "release": release,
+    "train": train,
+}
+
+
+@flow(name="road", flow_run_name="road {config}")
+def road(config: str, workspace: str | None = None, from_stage: str = STAGES[0], until_stage: str = STAGES[-1]) -> dict[str, Any]:
+    """Take the sources of a config all the way: ingest, curate, translate, score, release, train, and the report.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+        from_stage: first stage to run; the ones before it must have run
+        until_stage: last stage to run
+    """
+    settings, place = _open(config, workspace)
+    first, last = _position(from_stage), _position(until_stage)
+    if first > last:
+        raise InputError(f"--from {from_stage} comes after --until {until_stage}. The stages are {', '.join(STAGES)}.")
+    seconds: dict[str, float] = {}
+    for name in STAGES[first : last + 1]:
+        start = time.monotonic()
+        FLOWS[name](config, workspace)
+        seconds[name] = time.monotonic() - start
+    return finish(settings, place, open_database(settings.database_url()), seconds)
+
+
+def _open(config: str, workspace: str | None) -> tuple[Settings, Workspace]:
+    settings = load_settings(Path(config), Path(workspace) if workspace else None)
+    for source in settings.sources:
+        corpus(source.corpus)
+    place = Workspace(settings.workspace)
+    save_settings(settings, place)
+    # Here once, so that tasks running at the same time find the tables made.
+    open_database(settings.database_url()).dispose()
+    return settings, place
+
+
+def _map(
+    settings: Settings, place: Workspace, stages: tuple[str, str], table: str, work: Callable[..., Any], **more: Any
+) -> list[ChunkManifest]:
+    """Run one stage over the chunks of the stage before it."""
+    before, after = stages
+    chunks = place.manifests(before)
+    if not chunks:
+        raise InputError(f"{after}: there is nothing to work on. Run `bimedv {before}` with this config first.")
+    with progress.stage(after, sum(chunk.counts[table] for chunk in chunks)), task_runner(settings.runner) as runner:
+        futures = [
+            runner.submit(work, {"settings": settings, "workspace": place, "chunk": chunk.chunk, **more}) for chunk in chunks
+        ]
+        manifests: list[ChunkManifest] = results(futures)
+    place.drop_chunks(after, [chunk.chunk for chunk in chunks])
+    return manifests
+
+
+def _position(stage: str) -> int:
+    if stage not in STAGES:
+        raise InputError(f"there is no stage {stage!r}. The stages are {', '.join(STAGES)}.")
+    return STAGES.index(stage)

@@ -1,0 +1,50 @@
+"""Which bucket a sample is in (law 1): the one place that turns drafts, scores and experts' words into a fate.
+
+In: the twin's draft, its score, the effective decision. Out: a Fate. Nothing is read or written here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.settings import QualitySettings
+from schemas.quality import Score
+from schemas.review import Decision
+from schemas.translation import TwinDraft
+
+Bucket = Literal["accepted", "excluded", "awaiting_review", "failed", "pending"]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What is to become of an Arabic twin. `accepted` turns into `released` when a release holds it."""
+
+    bucket: Bucket
+    reason: str = ""
+
+
+def fate(draft: TwinDraft | None, score: Score | None, decision: Decision | None, quality: QualitySettings) -> Fate:
+    """The bucket of one Arabic twin.
+
+    Fails closed (law 2): only an expert's word, or the gate's `accept` on a scored translation, leads out. An accepted
+    translation that no judge has read goes out only when the config says so in words (`quality.without_judge: accept`).
+    """
+    if draft is None:
+        return Fate("pending")
+    if draft.state == "failed":
+        return Fate("failed", draft.error.split(":")[0] or "endpoint")
+    if decision is not None:
+        return Fate("excluded", "review_rejected") if decision.verdict == "reject" else Fate("accepted")
+    if draft.state == "unusable":
+        return Fate("awaiting_review")
+    if score is None:
+        return Fate("pending")
+    return _gated(score, quality)
+
+
+def _gated(score: Score, quality: QualitySettings) -> Fate:
+    if score.score is None or score.verdict in ("refine", "review"):
+        return Fate("awaiting_review")
+    if score.verdict == "reject":
+        return Fate("excluded", "rejected")
+    unread = score.judge is None and quality.without_judge == "review"
+    return Fate("awaiting_review") if unread else Fate("accepted")

@@ -1,0 +1,188 @@
+"""What goes into a release: every curated English sample, and each Arabic twin that the gate or an expert let through.
+
+In: curated samples, drafts, scores, decisions. Out: tables release/rows (ReleaseRow, twins adjacent) and release/excluded.
+Lost: nothing; what does not go out stays in its bucket (pipeline.buckets). Memory: one chunk, and 100 bytes an image.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from pipeline.buckets import Fate, fate
+from pipeline.curate.licences import Terms, release_terms
+from pipeline.review.store import decisions
+from pipeline.settings import ReleaseSettings, Settings
+from pipeline.workspace import Workspace, fingerprint, noun_table
+from schemas.errors import StoppedError
+from schemas.quality import Score
+from schemas.release import Evidence, ReleaseRow
+from schemas.review import Decision
+from schemas.sample import Exclusion, Sample, Turn, twin_id
+from schemas.translation import TwinDraft
+
+VERSION = "1"
+#: A component of samples that share images takes the most protected split of its members (law 6).
+_HELD_OUT = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What `select` wrote."""
+
+    fingerprint: str
+    chunks: tuple[str, ...]
+    rows: int
+    awaiting_review: int
+    terms: Terms
+
+
+def select(settings: Settings, workspace: Workspace, engine: Engine, progress: Callable[[int], None] | None = None) -> Selection:
+    """Write the rows of the next release, chunk by chunk, in an order that depends on the sources alone.
+
+    Raises StoppedError (exit 3) when samples wait for an expert and the config says `awaiting_review: refuse`.
+    """
+    chunks = [manifest.chunk for manifest in workspace.manifests("curate")]
+    words = decisions(engine)
+    terms = release_terms(sorted({source.corpus for source in settings.sources}))
+    mark = _fingerprint(settings, workspace, words)
+    splits = SplitPlan(settings.release, workspace)
+    awaiting = rows = 0
+    for chunk in chunks:
+        chosen = _ChunkChoice(settings, words, splits, terms)
+        for sample, draft, score in joined(workspace, chunk):
+            chosen.take(sample, draft, score)
+            if progress:
+                progress(1)
+        tables = {"rows": noun_table(ReleaseRow, chosen.rows), "excluded": noun_table(Exclusion, chosen.excluded)}
+        workspace.write_chunk("release", chunk, mark, tables)
+        awaiting += chosen.awaiting
+        rows += len(chosen.rows)
+    workspace.drop_chunks("release", chunks)
+    if awaiting and settings.release.awaiting_review == "refuse":
+        raise StoppedError(f"{awaiting} samples wait for an expert and `release.awaiting_review` is refuse. Run `bimedv review`.")
+    return Selection(fingerprint=mark, chunks=tuple(chunks), rows=rows, awaiting_review=awaiting, terms=terms)
+
+
+def joined(workspace: Workspace, chunk: str) -> Iterator[tuple[Sample, TwinDraft | None, Score | None]]:
+    """Each curated sample of a chunk with its draft and score, where they exist yet."""
+    drafts: dict[str, TwinDraft] = {}
+    scores: dict[str, Score] = {}
+    if workspace.manifest_path("translate", chunk).exists():
+        drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
+    if workspace.manifest_path("score", chunk).exists():
+        scores = {score.sample: score for score in workspace.rows("score", Score, "scores", chunk)}
+    for sample in workspace.rows("curate", Sample, "samples", chunk):
+        yield sample, drafts.get(sample.id), scores.get(sample.id)
+
+
+class SplitPlan:
+    """The release's split of every sample: by config fractions, but whole image components stay together (law 6)."""
+
+    def __init__(self, release: ReleaseSettings, workspace: Workspace) -> None:
+        self._release = release
+        self._parent: dict[str, str] = {}
+        self._held: dict[str, str] = {}
+        for sample in workspace.rows("curate", Sample, "samples"):
+            self._add(sample)
+        for image, split in list(self._held.items()):
+            self._protect(self._root(image), split)
+
+    def split(self, sample: Sample) -> str:
+        """train, validation or test. A pair shares its English sample's id, so twins never part."""
+        if not sample.images:
+            return sample.split if sample.split in _HELD_OUT else self._drawn(sample.id)
+        root = self._root(sample.images[0].sha256)
+        return self._held.get(root) or self._drawn(root)
+
+    def _add(self, sample: Sample) -> None:
+        images = [image.sha256 for image in sample.images]
+        for image in images:
+            self._parent.setdefault(image, image)
+            self._join(images[0], image)
+            if sample.split in _HELD_OUT:
+                self._protect(image, sample.split)
+
+    def _protect(self, image: str, split: str) -> None:
+        known = self._held.get(image, split)
+        self._held[image] = min(known, split, key=_HELD_OUT.index)
+
+    def _root(self, image: str) -> str:
+        while self._parent[image] != image:
+            self._parent[image] = self._parent[self._parent[image]]
+            image = self._parent[image]
+        return image
+
+    def _join(self, one: str, other: str) -> None:
+        roots = sorted((self._root(one), self._root(other)))
+        self._parent[roots[1]] = roots[0]
+
+    def _drawn(self, key: str) -> str:
+        """A split drawn by hash, so that adding a sample never moves another one."""
+        point = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
+        for split, share in self._release.splits.items():
+            if point < share:
+                return split
+            point -= share
+        return next(reversed(self._release.splits))
+
+
+class _ChunkChoice:
+    """Rows and exclusions of one chunk, in the order of its samples."""
+
+    def __init__(self, settings: Settings, words: dict[str, Decision], splits: SplitPlan, terms: Terms) -> None:
+        self._settings = settings
+        self._words = words
+        self._splits = splits
+        self._terms = terms
+        self.rows: list[ReleaseRow] = []
+        self.excluded: list[Exclusion] = []
+        self.awaiting = 0
+
+    def take(self, sample: Sample, draft: TwinDraft | None, score: Score | None) -> None:
+        split = self._splits.split(sample)
+        decision = self._words.get(sample.id)
+        end = fate(draft, score, decision, self._settings.quality)
+        english = sample if end.bucket == "accepted" else sample.model_copy(update={"pair": None})
+        self.rows.append(ReleaseRow(sample=english, split=split, evidence=None))
+        if end.bucket == "accepted" and draft is not None:
+            self.rows.append(ReleaseRow(sample=_arabic(sample, draft, decision), split=split, evidence=_proof(draft, score, decision)))
+        elif end.bucket == "excluded":
+            self.excluded.append(_exclusion(sample, end))
+        elif end.bucket == "awaiting_review":
+            self.awaiting += 1
+
+
+def _arabic(sample: Sample, draft: TwinDraft, decision: Decision | None) -> Sample:
+    texts = decision.turns if decision is not None and decision.verdict == "edit" else draft.turns
+    turns = tuple(Turn(role=turn.role, text=text) for turn, text in zip(sample.turns, texts, strict=True))
+    return sample.model_copy(update={"id": twin_id(sample.id), "pair": sample.id, "language": "ar", "turns": turns})
+
+
+def _proof(draft: TwinDraft, score: Score | None, decision: Decision | None) -> Evidence:
+    return Evidence(
+        score=score.score if score else None,
+        verdict=score.verdict if score else "review",
+        score_version=score.version if score else "",
+        similarity=score.similarity if score else None,
+        findings=len(score.findings) if score else 0,
+        units=draft.units,
+        calls=draft.calls,
+        model=draft.model,
+        prompt=draft.prompt,
+        round=draft.round,
+        judged=score is not None and score.judge is not None,
+        decision=decision.verdict if decision and decision.verdict != "reject" else None,
+        reviewer=decision.reviewer if decision else None,
+    )
+
+
+def _exclusion(sample: Sample, end: Fate) -> Exclusion:
+    return Exclusion(stage="release", reason=end.reason, record=sample.record, sample=twin_id(sample.id), origin=sample.origin)
+
+
+def _fingerprint(settings: Settings, workspace: Workspace, words: dict[str, Decision]) -> str:
+    marks = [[m.chunk, m.fingerprint] for stage in ("curate", "translate", "score") for m in workspace.manifests(stage)]
+    said = sorted((key, word.model_dump(mode="json")) for key, word in words.items())
+    return fingerprint(VERSION, settings.release, settings.quality, marks, said)
