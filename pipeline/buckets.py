@@ -32,9 +32,12 @@ def fate(draft: TwinDraft | None, score: Score | None, decision: Decision | None
         return Fate("pending")
     if draft.state == "failed":
         return Fate("failed", draft.error.split(":")[0] or "endpoint")
-    if decision is not None:
-        return Fate("excluded", "review_rejected") if decision.verdict == "reject" else Fate("accepted")
+    if decision is not None and decision.verdict == "reject":
+        return Fate("excluded", "review_rejected")
+    if decision is not None and (decision.verdict == "edit" or draft.state == "ok"):
+        return Fate("accepted")
     if draft.state == "unusable":
+        # An expert cannot accept a translation that is not there; an edit brings one.
         return Fate("awaiting_review")
     if score is None:
         return Fate("pending")
