@@ -47,9 +47,10 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
 
 def _release_facts(release: Path) -> dict[str, Any]:
     manifest = orjson.loads((release / MANIFEST).read_bytes())
-    return {"path": str(release), **{key: manifest[key] for key in ("name", "version", "splits", "samples", "languages", "modalities")}} | {
-        "shards": len(manifest["shards"])
-    }
+    return {
+        "path": str(release),
+        **{key: manifest[key] for key in ("name", "version", "splits", "samples", "languages", "modalities")},
+    } | {"shards": len(manifest["shards"])}
 
 
 def _json(path: Path) -> dict[str, Any] | None:

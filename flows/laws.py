@@ -36,7 +36,11 @@ def prove(settings: Settings, workspace: Workspace, engine: Engine) -> dict[str,
 def _conservation(settings: Settings, workspace: Workspace, engine: Engine) -> list[str]:
     tally = count(settings, workspace, engine)
     faults = [] if tally.whole() else [f"the buckets do not sum: {tally.as_json()}"]
-    for before, after, table in (("ingest", "curate", "samples"), ("curate", "translate", "twins"), ("translate", "score", "scores")):
+    for before, after, table in (
+        ("ingest", "curate", "samples"),
+        ("curate", "translate", "twins"),
+        ("translate", "score", "scores"),
+    ):
         entered = {manifest.chunk: manifest.counts for manifest in workspace.manifests(before)}
         for manifest in workspace.manifests(after):
             left = manifest.counts[table] + manifest.counts.get("excluded", 0)

@@ -36,5 +36,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        sys.stderr.write(f"bimedv: {error.strerror}: {error.filename or 'the workspace'}. Nothing half-written is left; mend it and run again.\n")
+        sys.stderr.write(
+            f"bimedv: {error.strerror}: {error.filename or 'the workspace'}. Nothing half-written is left; mend it and run again.\n"
+        )
         sys.exit(2)

@@ -80,9 +80,7 @@ def locate(release: Path, sample_id: str) -> dict[str, Any] | None:
     return None
 
 
-def train_and_measure(
-    settings: Settings, workspace: Workspace, progress: Callable[[int], None] | None = None
-) -> dict[str, Any]:
+def train_and_measure(settings: Settings, workspace: Workspace, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
     """Train the preset on the built release and measure it on the held-out split; both are skipped when up to date."""
     from model.config import load_config
     from model.evaluate import evaluate

@@ -35,19 +35,16 @@ def prefect_server(workspace: Workspace, log: logging.Logger) -> Iterator[str]:
     """
     home = workspace.root / ".prefect"
     home.mkdir(parents=True, exist_ok=True)
-    set_environment(
-        {
-            "PREFECT_HOME": str(home),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        }
-    )
+    set_environment({"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"})
     own = prefect_api_url()
     if own:
         _await_health(own, 10.0, None)
+        set_environment({"PREFECT_LOGGING_EXTRA_LOGGERS": "bimedv"})
         yield own
         return
+    # Logs go to the terminal, not to a server that ends with the run: its last lines would arrive after it has gone.
+    quiet = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+    set_environment({"PREFECT_HOME": str(home), **quiet})
     port = _free_port()
     url = f"http://127.0.0.1:{port}/api"
     with (home / "server.log").open("ab") as output:
@@ -88,7 +85,11 @@ def _await_health(url: str, seconds: float, process: subprocess.Popen[bytes] | N
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    fix = "Start it with `prefect server start`, or unset PREFECT_API_URL." if process is None else "See .prefect/server.log in the workspace."
+    fix = (
+        "Start it with `prefect server start`, or unset PREFECT_API_URL."
+        if process is None
+        else "See .prefect/server.log in the workspace."
+    )
     raise InputError(f"the Prefect server at {url} does not answer. {fix}")
 
 

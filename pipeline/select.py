@@ -147,7 +147,9 @@ class _ChunkChoice:
         english = sample if end.bucket == "accepted" else sample.model_copy(update={"pair": None})
         self.rows.append(ReleaseRow(sample=english, split=split, evidence=None))
         if end.bucket == "accepted" and draft is not None:
-            self.rows.append(ReleaseRow(sample=_arabic(sample, draft, decision), split=split, evidence=_proof(draft, score, decision)))
+            self.rows.append(
+                ReleaseRow(sample=_arabic(sample, draft, decision), split=split, evidence=_proof(draft, score, decision))
+            )
         elif end.bucket == "excluded":
             self.excluded.append(_exclusion(sample, end))
         elif end.bucket == "awaiting_review":

@@ -110,7 +110,9 @@ def load_run(workspace: Workspace) -> Settings:
     """The settings of the last run in a workspace. Raises InputError where nothing has run."""
     path = workspace.root / "config.json"
     if not path.exists():
-        raise InputError(f"{workspace.root}: no run has been started here. Run `bimedv run CONFIG --workspace {workspace.root}` first.")
+        raise InputError(
+            f"{workspace.root}: no run has been started here. Run `bimedv run CONFIG --workspace {workspace.root}` first."
+        )
     return Settings.model_validate(orjson.loads(path.read_bytes()))
 
 

@@ -37,7 +37,9 @@ class FallbackGroup(TyperGroup):
 
 def answer(as_json: bool, value: dict[str, Any], text: str) -> None:
     """The command's result: one JSON object, or text for a person."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() + "\n" if as_json else text.rstrip() + "\n")
+    sys.stdout.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() + "\n" if as_json else text.rstrip() + "\n"
+    )
     sys.stdout.flush()
 
 

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    check: Annotated[bool, typer.Option("--check", help="Prove the seven laws on this workspace; exit 1 when one is broken.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Prove the seven laws on this workspace; exit 1 when one is broken.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +78,10 @@ def doctor(
     settings = load_settings(config, workspace) if config else None
     place = Workspace(settings.workspace if settings else (workspace or Path("work")).resolve())
     checks = diagnose(place, settings, quick=quick)
-    value = {"ok": all(item.ok for item in checks), "checks": [{"name": c.name, "ok": c.ok, "found": c.found, "remedy": c.remedy} for c in checks]}
+    value = {
+        "ok": all(item.ok for item in checks),
+        "checks": [{"name": c.name, "ok": c.ok, "found": c.found, "remedy": c.remedy} for c in checks],
+    }
     lines = [f"{'ok ' if c.ok else 'NOT'}  {c.name:<28} {c.found}" + ("" if c.ok else f"\n     -> {c.remedy}") for c in checks]
     answer(as_json, value, "\n".join(lines))
     raise typer.Exit(0 if value["ok"] else 1)

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    what: Annotated[str, typer.Argument(metavar="PRESET|CONFIG", help="A run's config, a preset such as `tiny`, or a training file.")],
+    what: Annotated[
+        str, typer.Argument(metavar="PRESET|CONFIG", help="A run's config, a preset such as `tiny`, or a training file.")
+    ],
     release: Annotated[Path | None, typer.Option(help="Release to train on, when WHAT is a preset.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the model, when WHAT is a preset.")] = None,
     stage: Annotated[str | None, typer.Option(help="align or instruct; both when not given.")] = None,
@@ -71,7 +73,9 @@ def evaluate(
 
 def chat(
     model: Annotated[Path, typer.Argument(help="Folder of a trained model.")],
-    question: Annotated[str | None, typer.Option("--question", "-q", help="Ask once; without it, a conversation on the terminal.")] = None,
+    question: Annotated[
+        str | None, typer.Option("--question", "-q", help="Ask once; without it, a conversation on the terminal.")
+    ] = None,
     image: Annotated[Path | None, typer.Option("--image", "-i", help="Image that the question is about.")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -29,4 +29,8 @@ def score(
     from pipeline.settings import QualitySettings
 
     value = score_file(source, output, QualitySettings())
-    answer(as_json, value, f"{value['pairs']} pairs: " + ", ".join(f"{n} {v}" for v, n in value["verdicts"].items()) + f" -> {output}")
+    answer(
+        as_json,
+        value,
+        f"{value['pairs']} pairs: " + ", ".join(f"{n} {v}" for v, n in value["verdicts"].items()) + f" -> {output}",
+    )

@@ -30,7 +30,11 @@ def build(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: Js
         from flows.road import release
 
         value = release(str(config), str(workspace) if workspace else None)
-    answer(as_json, value, f"{value['samples']} samples in {value['shards']} shards, manifest sha256 {value['sha256']}\n{value['path']}")
+    answer(
+        as_json,
+        value,
+        f"{value['samples']} samples in {value['shards']} shards, manifest sha256 {value['sha256']}\n{value['path']}",
+    )
 
 
 def verify(

@@ -25,7 +25,9 @@ def list_(as_json: JsonOption = False) -> None:
     """
     from pipeline.sources.registry import CORPORA
 
-    value = {name: {"title": corpus.title, "licence": corpus.licence, "access": corpus.access} for name, corpus in CORPORA.items()}
+    value = {
+        name: {"title": corpus.title, "licence": corpus.licence, "access": corpus.access} for name, corpus in CORPORA.items()
+    }
     lines = [f"{name:<16} {corpus.access:<13} {corpus.licence:<20} {corpus.title}" for name, corpus in CORPORA.items()]
     answer(as_json, value, "\n".join(lines))
 

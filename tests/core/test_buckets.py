@@ -13,7 +13,9 @@ from schemas.translation import TwinDraft
 
 def _draft(state):
     turns = ("س", "ج") if state == "ok" else ()
-    return TwinDraft(sample="a-1", state=state, turns=turns, units=(), calls=(), model="m", prompt="p", round=0, error="timeout: 30 s")
+    return TwinDraft(
+        sample="a-1", state=state, turns=turns, units=(), calls=(), model="m", prompt="p", round=0, error="timeout: 30 s"
+    )
 
 
 def _score(verdict, score, judge=None):

@@ -89,7 +89,9 @@ def test_exclusions_and_drafts_survive_the_table():
     fallen = [Exclusion(stage="ingest", reason="empty_answer", record="1", origin=origin)]
     drafts = [
         TwinDraft(sample="a-1", state="ok", turns=("س", "ج"), units=(SHA,), calls=(), model="m", prompt="p", round=1),
-        TwinDraft(sample="a-2", state="failed", turns=(), units=(SHA,), calls=(SHA,), model="m", prompt="p", round=0, error="timeout"),
+        TwinDraft(
+            sample="a-2", state="failed", turns=(), units=(SHA,), calls=(SHA,), model="m", prompt="p", round=0, error="timeout"
+        ),
     ]
     assert _round_trip(Exclusion, fallen) == fallen
     assert _round_trip(TwinDraft, drafts) == drafts
