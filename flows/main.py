@@ -14,7 +14,7 @@ from schemas.errors import BimedvError
 
 app = typer.Typer(
     name="bimedv",
-    help="English medical corpora in; a checked English-Arabic dataset and a bilingual multimodal model out. Start with `bimedv demo`.",
+    help="English medical corpora in; a checked English-Arabic dataset and a model out. Start with `bimedv demo`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -36,7 +36,6 @@ def main() -> None:
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        sys.stderr.write(
-            f"bimedv: {error.strerror}: {error.filename or 'the workspace'}. Nothing half-written is left; mend it and run again.\n"
-        )
+        place = error.filename or "the workspace"
+        sys.stderr.write(f"bimedv: {error.strerror}: {place}. Nothing half-written is left; mend it and run again.\n")
         sys.exit(2)

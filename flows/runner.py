@@ -44,6 +44,7 @@ def _ask_scheduler(address: str) -> None:
     try:
         Client(address, timeout=10, set_as_default=False).close()
     except (OSError, ValueError) as error:
+        fault = type(error).__name__
         raise InputError(
-            f"runner.address: the Dask scheduler at {address} does not answer ({type(error).__name__}). Start it, or leave the key out."
+            f"runner.address: no Dask scheduler answers at {address} ({fault}). Start it, or leave the key out."
         ) from None

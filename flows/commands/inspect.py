@@ -96,8 +96,8 @@ def status_text(value: dict[str, Any]) -> str:
         f"samples   {samples['owed']} owed = {samples['released']} released + {sum(samples['excluded'].values())} excluded + "
         f"{samples['awaiting_review']} awaiting review + {sum(samples['failed'].values())} failed + {samples['pending']} pending",
         *(f"            {count:>6} {reason}" for reason, count in {**samples["excluded"], **samples["failed"]}.items()),
-        f"calls     {calls['requests']} requests, {calls['ok']} ok, {calls['prompt_tokens']} + {calls['completion_tokens']} tokens, "
-        f"{calls['cost_usd']:.4f} USD",
+        f"calls     {calls['requests']} requests, {calls['ok']} ok, "
+        f"{calls['prompt_tokens']} + {calls['completion_tokens']} tokens, {calls['cost_usd']:.4f} USD",
     ]
     lines += [f"law       {'holds ' if holds else 'BROKEN'} {law}" for law, holds in value.get("laws", {}).items()]
     return "\n".join(lines)

@@ -1,8 +1,7 @@
 """Chunks are whole or not there, and are made again only when their input or config changed."""
 
-from schemas.quality import Score
-
 from pipeline.workspace import Workspace, fingerprint, noun_table, write_atomic
+from schemas.quality import Score
 
 ROW = Score(sample="a-1", score=90.0, verdict="accept", findings=(), similarity=0.5, judge=None, version="1")
 

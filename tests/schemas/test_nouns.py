@@ -77,9 +77,18 @@ def test_scores_survive_the_table(rows):
 @given(sample=SAMPLE, verdict=st.sampled_from(["accept", "review"]))
 def test_release_rows_survive_the_table(sample, verdict):
     proof = Evidence(
-        score=80.0, verdict=verdict, score_version="1", similarity=None, findings=0, units=(SHA,), calls=(), model="m", prompt="p",
-        round=0, judged=False,
-    )  # fmt: skip
+        score=80.0,
+        verdict=verdict,
+        score_version="1",
+        similarity=None,
+        findings=0,
+        units=(SHA,),
+        calls=(),
+        model="m",
+        prompt="p",
+        round=0,
+        judged=False,
+    )
     rows = [ReleaseRow(sample=sample, split="train", evidence=None), ReleaseRow(sample=sample, split="train", evidence=proof)]
     assert _round_trip(ReleaseRow, rows) == rows
 
@@ -104,8 +113,17 @@ def test_an_id_that_is_no_shard_key_is_refused(bad):
     origin = Origin(file="a", row=1, sha256=SHA)
     with pytest.raises(ValidationError, match="id"):
         Sample(
-            id=bad, corpus="c", record="1", split="train", task="vqa", language="en", turns=(), licence="x", access="open", origin=origin
-        )  # fmt: skip
+            id=bad,
+            corpus="c",
+            record="1",
+            split="train",
+            task="vqa",
+            language="en",
+            turns=(),
+            licence="x",
+            access="open",
+            origin=origin,
+        )
 
 
 def test_a_table_that_somebody_else_wrote_wrongly_is_refused():
