@@ -72,7 +72,8 @@ def translate(
         as_json,
         value,
         f"{value['units']} units in {value['requests']} requests: {value['prompt_tokens']} prompt and "
-        f"{value['completion_tokens']} completion tokens, {money['online']:.2f} USD online ({money['batch']:.2f} in batch), about {value['hours']:.2f} hours.",
+        f"{value['completion_tokens']} completion tokens, {money['online']:.2f} USD online ({money['batch']:.2f} in batch), "
+        f"about {value['hours']:.2f} hours.",
     )
 
 
