@@ -1,0 +1,1 @@
+"""Images: decoded under limits, bounded, stripped of metadata, stored by content."""

@@ -1,0 +1,79 @@
+"""The content-addressed store: images/ab/<sha256>.png or .jpg, the longer side bounded, nothing but pixels.
+
+The address is the hash of the stored bytes, so the same picture from two corpora is one file. A file appears whole or
+not at all.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+
+import imagehash
+from PIL import Image
+
+from pipeline.images.decode import ImageFaultError, decode
+from pipeline.workspace import write_atomic
+from schemas.sample import ImageRef
+
+#: CLIP sees 336 pixels and LLaVA-type tilings up to 4 times that: 1,024 keeps what any of them can use.
+MAX_SIDE = 1024
+_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg"}
+
+
+class ImageStore:
+    """Images of one workspace under `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def add(self, folder: Path, name: str, modality: str = "") -> ImageRef:
+        """Decode, bound and store the image that a record names. Raises ImageFaultError with the reason."""
+        picture = decode(find(folder, name))
+        if max(picture.size) > MAX_SIDE:
+            picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        data, media_type = _encode(picture)
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.path(digest, media_type)
+        if not path.exists():
+            write_atomic(path, data)
+        return ImageRef(
+            sha256=digest,
+            media_type=media_type,
+            width=picture.width,
+            height=picture.height,
+            modality=modality or "other",
+            phash=str(imagehash.phash(picture)),
+        )
+
+    def path(self, digest: str, media_type: str) -> Path:
+        """Where an image of that content lies."""
+        return self._root / digest[:2] / f"{digest}.{_SUFFIXES[media_type]}"
+
+
+def find(folder: Path, name: str) -> Path:
+    """The file that a record names: with its suffix, or by the stem where the corpus leaves the suffix out.
+
+    A name that leads out of the folder is no name of an image: missing_image.
+    """
+    root = folder.resolve()
+    path = (root / name).resolve()
+    if root not in path.parents:
+        raise ImageFaultError(f"missing_image: {name!r} leads out of the image folder")
+    if path.is_file():
+        return path
+    if not Path(name).suffix:
+        for suffix in (".jpg", ".png", ".jpeg", ".dcm"):
+            if path.with_name(path.name + suffix).is_file():
+                return path.with_name(path.name + suffix)
+    raise ImageFaultError(f"missing_image: {name!r} is not in the image folder")
+
+
+def _encode(picture: Image.Image) -> tuple[bytes, str]:
+    """Grey and small pictures without loss, photographs as JPEG: stained slides are 8 times larger as PNG."""
+    buffer = io.BytesIO()
+    clean = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    if clean.mode == "L":
+        clean.save(buffer, "PNG", optimize=False)
+        return buffer.getvalue(), "image/png"
+    clean.save(buffer, "JPEG", quality=92, subsampling=0)
+    return buffer.getvalue(), "image/jpeg"

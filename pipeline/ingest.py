@@ -1,0 +1,235 @@
+"""Sources to samples: streams each source once, in chunks of `runner.chunk_rows` records.
+
+In: settings.sources[index]. Out: tables ingest/samples and ingest/excluded, images in the store. Lost: nothing; every
+record becomes samples or one exclusion with its reason. Memory: one chunk, and 60 bytes a sample id.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from pipeline.images.decode import ImageFaultError
+from pipeline.images.store import ImageStore
+from pipeline.settings import Settings, SourceSettings
+from pipeline.sources.base import Corpus, Draft, Record
+from pipeline.sources.iu_xray import text_only as report_without_images
+from pipeline.sources.registry import check_form, corpus
+from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
+from schemas.errors import InputError
+from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, Turn, twin_id
+
+VERSION = "1"
+#: Longest id kept readable, in characters; the rest becomes a hash (SampleId allows 120 with suffixes).
+_ID_CHARS = 90
+
+
+@dataclass
+class _Source:
+    """One source while it is read."""
+
+    settings: Settings
+    chosen: SourceSettings
+    known: Corpus
+    store: ImageStore
+    prefix: str
+    """Tells sources of the same corpus and split apart."""
+    ids: set[str] = field(default_factory=set)
+
+
+def ingest_source(
+    settings: Settings, workspace: Workspace, index: int, progress: Callable[[int], None] | None = None
+) -> list[ChunkManifest]:
+    """Read one source into chunks. Chunks that are up to date are read past, not made again.
+
+    Raises InputError when the file is not of the named corpus.
+    """
+    chosen = settings.sources[index]
+    check_form(chosen.corpus, chosen.path)
+    source = _Source(settings, chosen, corpus(chosen.corpus), ImageStore(workspace.images), _prefix(settings, index))
+    mark = _fingerprint(settings, index)
+    records = islice(source.known.read(chosen.path), chosen.limit)
+    manifests: list[ChunkManifest] = []
+    while chunk := list(islice(records, settings.runner.chunk_rows)):
+        name = f"{index:02d}-{chosen.corpus}-{len(manifests):05d}"
+        manifests.append(_ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk))
+        if progress:
+            progress(len(chunk))
+    return manifests
+
+
+def benchmark_source(settings: Settings, spec: str) -> SourceSettings:
+    """The source that `corpus:split` names: one of the config's, or the corpus's file for that split beside one of them.
+
+    Raises InputError when there is neither.
+    """
+    name, _, split = spec.partition(":")
+    known = corpus(name)
+    same = [source for source in settings.sources if source.corpus == name]
+    for source in same:
+        if source.split == split:
+            return source
+    file = known.splits.get(split)
+    for source in same:
+        if file and source.path.with_name(file).exists():
+            update = {"path": source.path.with_name(file), "split": split, "limit": None}
+            return source.model_copy(update=update)
+    raise InputError(
+        f"curate.benchmarks: {spec!r} is not there. Add it to `sources:` with `split: {split or 'test'}`"
+        + (f", or put {file} beside the corpus's other files." if file else ".")
+    )
+
+
+def benchmark_samples(settings: Settings, spec: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(text of all turns, perceptual hashes of the images) for each sample of a benchmark. Images that are missing are none."""
+    source = benchmark_source(settings, spec)
+    for record in corpus(source.corpus).read(source.path):
+        for draft in record.drafts:
+            words = "\n".join(text for _, text in draft.turns).replace(IMAGE_MARK, "").strip()
+            yield words, tuple(found for name in draft.images if (found := _phash(source.images, name)))
+
+
+@lru_cache(maxsize=4096)
+def _phash(folder: Path | None, name: str) -> str | None:
+    import imagehash
+
+    from pipeline.images.decode import decode
+    from pipeline.images.store import find
+
+    if folder is None:
+        return None
+    try:
+        return str(imagehash.phash(decode(find(folder, name))))
+    except ImageFaultError:
+        return None
+
+
+def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: list[Record]) -> ChunkManifest:
+    done = workspace.done("ingest", name, mark)
+    if done:
+        source.ids.update(sample.id for sample in workspace.rows("ingest", Sample, "samples", name))
+        return done
+    samples: list[Sample] = []
+    excluded: list[Exclusion] = []
+    for record in records:
+        made, fallen = _samples(source, record)
+        samples += made
+        excluded += fallen
+    tables = {"samples": noun_table(Sample, samples), "excluded": noun_table(Exclusion, excluded)}
+    return workspace.write_chunk("ingest", name, mark, tables)
+
+
+def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclusion]]:
+    """The record's samples. Drafts that fall are exclusions of their own only beside drafts that stay."""
+    origin = Origin(file=source.settings.relative(source.chosen.path), row=record.row, sha256=record.sha256)
+    if record.reason:
+        return [], [_exclusion(record, origin, record.reason, record.detail)]
+    base = _identity(source, record)
+    if base in source.ids:
+        return [], [_exclusion(record, origin, "duplicate_id", f"{record.id} occurs again")]
+    source.ids.add(base)
+    samples: list[Sample] = []
+    faults: list[tuple[str, str, str]] = []
+    for number, draft in enumerate(record.drafts):
+        name = base if len(record.drafts) == 1 else f"{base}-{number}"
+        try:
+            samples.append(_sample(source, record, draft, name, origin))
+        except ImageFaultError as error:
+            reason, _, detail = str(error).partition(": ")
+            faults.append((name, reason, detail))
+    if not samples:
+        _, reason, detail = faults[0]
+        return [], [_exclusion(record, origin, reason, detail)]
+    return samples, [_exclusion(record, origin, reason, detail, name) for name, reason, detail in faults]
+
+
+def _sample(source: _Source, record: Record, draft: Draft, name: str, origin: Origin) -> Sample:
+    meta = dict(draft.meta)
+    images, kept = _images(source, draft)
+    if not kept:
+        bare = _without_images(source.known.name, draft)
+        if bare is None:
+            raise ImageFaultError("missing_image: without its images the report leaves nothing to ask")
+        draft, meta = bare, {**meta, "images": "missing"}
+    return Sample(
+        id=name,
+        corpus=source.known.name,
+        record=record.id,
+        split=record.split or source.chosen.split,
+        task=draft.task,
+        language="en",
+        turns=tuple(Turn.model_validate({"role": role, "text": text}) for role, text in draft.turns),
+        images=images,
+        licence=source.known.licence,
+        access=source.known.access,
+        pair=twin_id(name),
+        origin=origin,
+        meta=meta,
+    )
+
+
+def _images(source: _Source, draft: Draft) -> tuple[tuple[ImageRef, ...], bool]:
+    """The stored images, and whether the draft keeps its marks."""
+    tolerant = source.chosen.missing_images == "text_only"
+    if draft.images and source.chosen.images is None:
+        if tolerant:
+            return (), False
+        raise ImageFaultError("missing_image: the source names no `images` folder")
+    try:
+        modality = draft.meta.get("modality", "")
+        return tuple(source.store.add(source.chosen.images or Path(), name, modality) for name in draft.images), True
+    except ImageFaultError as error:
+        if tolerant and str(error).startswith("missing_image"):
+            return (), False
+        raise
+
+
+def _without_images(name: str, draft: Draft) -> Draft | None:
+    if name == "iu_xray":
+        return report_without_images(draft)
+    turns = tuple(
+        (role, text.replace(f"{IMAGE_MARK}\n", "").replace(f"\n{IMAGE_MARK}", "").replace(IMAGE_MARK, ""))
+        for role, text in draft.turns
+    )
+    return replace(draft, turns=turns, images=())
+
+
+def _exclusion(record: Record, origin: Origin, reason: str, detail: str, sample: str | None = None) -> Exclusion:
+    return Exclusion(stage="ingest", reason=reason, record=record.id, sample=sample, origin=origin, detail=detail)
+
+
+def _identity(source: _Source, record: Record) -> str:
+    """corpus-split-record in [a-z0-9_-]; what cleaning would make ambiguous gets a short hash of the real id."""
+    split = record.split or source.chosen.split
+    plain = re.sub(r"[^a-z0-9_-]+", "-", record.id.lower()).strip("-")
+    if plain != record.id.lower() or len(plain) > _ID_CHARS or not plain:
+        plain = f"{plain[: _ID_CHARS - 9]}-{hashlib.sha256(record.id.encode()).hexdigest()[:8]}".strip("-")
+    return f"{source.prefix}-{split}-{plain}"
+
+
+def _prefix(settings: Settings, index: int) -> str:
+    chosen = settings.sources[index]
+    before = [s for s in settings.sources[:index] if (s.corpus, s.split) == (chosen.corpus, chosen.split)]
+    return f"{chosen.corpus}{len(before) + 1}" if before else chosen.corpus
+
+
+def _fingerprint(settings: Settings, index: int) -> str:
+    chosen = settings.sources[index]
+    files = [chosen.path, *sorted(chosen.path.parent.glob("indiana_projections.csv"))]
+    listing = []
+    if chosen.images is not None:
+        listing = sorted((path.name, path.stat().st_size) for path in chosen.images.rglob("*") if path.is_file())
+    names = {
+        "path": settings.relative(chosen.path),
+        "images": None if chosen.images is None else settings.relative(chosen.images),
+    }
+    digests = [_file_digest(path) for path in files]
+    return fingerprint(VERSION, chosen.model_dump(mode="json") | names, digests, listing, _prefix(settings, index))
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,71 @@
+"""PMC-VQA v1 and v2: multiple choice about figures. `Answer` is text in v1 and a letter in v2; `Answer_label` tells."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text
+from pipeline.sources.streams import csv_records
+
+_PREFIX = re.compile(r"^\s*[A-D]\s*:\s*")
+_LETTERS = "ABCD"
+
+
+def _read(path: Path) -> Iterator[Record]:
+    for row, raw in csv_records(path):
+        name = text(raw, "index") or f"{Path(text(raw, 'Figure_path')).stem}-{row}"
+        question = text(raw, "Question")
+        options = [_PREFIX.sub("", raw.get(f"Choice {letter}", "")).strip() for letter in _LETTERS]
+        letter = _letter(raw, options)
+        if not question:
+            yield dropped(raw, row, name, "empty_question")
+        elif not all(options):
+            yield dropped(raw, row, name, "invalid_options", f"an option is empty: {options}")
+        elif letter is None:
+            found = text(raw, "Answer_label") or _answer(raw)
+            reason = "invalid_options" if found else "empty_answer"
+            yield dropped(raw, row, name, reason, f"the answer {found!r} is none of the options" if found else "")
+        else:
+            yield kept(raw, row, name, mcq(question, options, letter, image=text(raw, "Figure_path")))
+
+
+def mcq(question: str, options: list[str], letter: str, image: str = "") -> Draft:
+    """A multiple-choice exchange: options as lines `A. text`, the answer as `B. text`."""
+    lines = [f"{mark}. {option}" for mark, option in zip(_LETTERS, options, strict=False)]
+    answer = lines[_LETTERS.index(letter)]
+    return exchange("mcq", "\n".join([question, *lines]), answer, (image,) if image else (), answer_type="CLOSED")
+
+
+def _letter(raw: dict[str, str], options: list[str]) -> str | None:
+    label = text(raw, "Answer_label").upper()
+    if label in _LETTERS and label:
+        return label
+    answer = _answer(raw)
+    if "Answer_label" not in raw and answer.upper() in _LETTERS and answer:
+        return answer.upper()
+    wanted = _PREFIX.sub("", answer).strip().casefold()
+    matches = [letter for letter, option in zip(_LETTERS, options, strict=True) if option.casefold() == wanted]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _answer(raw: dict[str, str]) -> str:
+    # The official loader reads a misspelt column.
+    return text(raw, "Answer") or text(raw, "Anwser")
+
+
+PMC_VQA = Corpus(
+    name="pmc_vqa",
+    title="PMC-VQA: multiple choice about figures of open-access articles",
+    tasks=("mcq",),
+    layout="train.csv, test.csv, test_clean.csv with images/; train_2.csv, test_2.csv with images_2/figures/",
+    fields="Figure_path, Question, Answer, Choice A to Choice D, Answer_label (v1); Answer is the letter in v2",
+    fingerprint=("Figure_path", "Choice A"),
+    licence="CC-BY-SA-4.0",
+    access="open",
+    redistribution=True,
+    derivatives=True,
+    citation="Zhang et al., PMC-VQA, 2023",
+    splits={"train": "train.csv", "test": "test_clean.csv"},
+    counts="176,948 train, 2,000 test_clean (v1)",
+    read=_read,
+)

@@ -1,0 +1,10 @@
+"""Instructions that we add where a corpus has none. Each stands in the translator's fixed table, reviewed once."""
+
+REPORT = "Write the findings and impression for this chest X-ray."
+IMPRESSION = "Summarize these findings as an impression."
+NOTE = "Summarize this conversation between a doctor and a patient as a section of the clinical note."
+DESCRIBE = "Describe this chest X-ray."
+VIEW = "From which view was this X-ray taken?"
+FINDING = "What is the diagnosis of this patient?"
+
+TEMPLATES = (REPORT, IMPRESSION, NOTE, DESCRIBE, VIEW, FINDING)
