@@ -65,7 +65,8 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _dicom(path: Path) -> Image.Image:
     import pydicom
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut
+    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+    from pydicom.pixels.utils import pixel_array
 
     try:
         with warnings.catch_warnings():
@@ -74,8 +75,6 @@ def _dicom(path: Path) -> Image.Image:
             data = pydicom.dcmread(path)
             _bound(int(data.Columns), int(data.Rows))
             frames = int(data.get("NumberOfFrames", 1) or 1)
-            from pydicom.pixels import pixel_array
-
             pixels = pixel_array(data, index=frames // 2 if frames > 1 else 0)
             if pixels.ndim == 2:
                 pixels = apply_voi_lut(apply_modality_lut(pixels, data), data)

@@ -48,7 +48,8 @@ def check_form(name: str, path: Path) -> None:
     """Raise InputError when a file is not of the corpus's form, saying which corpus it looks like."""
     known = corpus(name)
     fields = first_fields(path)
-    if set(known.fingerprint) <= fields or name == "llava_med" and {"conversatons", "conversations"} & fields:
+    spelled = name in ("llava_med", "llava") and {"conversatons", "conversations"} & fields
+    if set(known.fingerprint) <= fields or spelled:
         return
     missing = [key for key in known.fingerprint if key not in fields]
     like = [other for other in identify(path) if other != name]
