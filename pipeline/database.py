@@ -41,6 +41,8 @@ class CallRow(Base):
     cost_usd: Mapped[float] = mapped_column(Float, default=0.0)
     latency_s: Mapped[float] = mapped_column(Float, default=0.0)
     sent_at: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str] = mapped_column(String(120))
+    """Process that sent it: host:pid:start. While it lives, nobody else sends the same request."""
     __table_args__ = (Index("calls_state", "state"),)
 
 

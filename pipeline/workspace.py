@@ -84,14 +84,19 @@ class Workspace:
         """Rows in one table of a finished chunk."""
         return ChunkManifest.model_validate(orjson.loads(self.manifest_path(stage, chunk).read_bytes())).counts[table]
 
-    def write_chunk(self, stage: str, chunk: str, fingerprint: str, tables: dict[str, pa.Table]) -> ChunkManifest:
-        """Write the chunk's tables, then its manifest; a kill in between leaves a chunk that is made again."""
+    def write_chunk(
+        self, stage: str, chunk: str, fingerprint: str, tables: dict[str, pa.Table], more: dict[str, int] | None = None
+    ) -> ChunkManifest:
+        """Write the chunk's tables, then its manifest; a kill in between leaves a chunk that is made again.
+
+        `more` are counts that the manifest carries beside the tables' row counts.
+        """
         self.manifest_path(stage, chunk).unlink(missing_ok=True)
         digests = {}
         for name, table in tables.items():
             path = self.table_path(stage, chunk, name)
             digests[name] = write_parquet(path, table)
-        counts = {name: table.num_rows for name, table in tables.items()}
+        counts = {name: table.num_rows for name, table in tables.items()} | (more or {})
         manifest = ChunkManifest(stage=stage, chunk=chunk, fingerprint=fingerprint, counts=counts, tables=digests)
         write_atomic(self.manifest_path(stage, chunk), orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2))
         return manifest

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("cost_usd", sa.Float, nullable=False),
         sa.Column("latency_s", sa.Float, nullable=False),
         sa.Column("sent_at", sa.String(40), nullable=False),
+        sa.Column("owner", sa.String(120), nullable=False),
     )
     op.create_index("calls_state", "calls", ["state"])
     op.create_table(

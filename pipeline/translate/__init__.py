@@ -1,0 +1,1 @@
+"""From curated English samples to Arabic drafts: units, closed table, memory, calls, refinement."""
