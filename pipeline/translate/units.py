@@ -135,8 +135,7 @@ def _label(sample: Sample, turn: int, heading: str, letter: str, counts: dict[st
 
 def _unit(sample: Sample, group: list[Piece]) -> Unit:
     segments = {str(piece.label): unicodedata.normalize("NFC", piece.text) for piece in group}
-    context = sample.meta.get("modality", "") if sample.task in _SECTION_TASKS else ""
-    content = [segments, context, sample.task, "en", "ar", sample.access]
+    content = [segments, sample.task, "en", "ar", sample.access]
     return Unit(
         key=hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         source="en",
@@ -144,7 +143,7 @@ def _unit(sample: Sample, group: list[Piece]) -> Unit:
         task=sample.task,
         labels=tuple(segments),
         segments=tuple(segments.values()),
-        context=context,
+        context="",
         access=sample.access,
         corpus=sample.corpus,
     )
