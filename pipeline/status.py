@@ -127,7 +127,7 @@ def _count_records(tally: Tally, workspace: Workspace, chunk: str) -> None:
     tally.read += len(kept | lost.keys())
     tally.sampled += len(kept)
     tally.records_excluded.update(reason for place, reason in lost.items() if place not in kept)
-    tally.owed += workspace.done_count("ingest", chunk, "samples")
+    tally.owed += workspace.manifest("ingest", chunk).counts["samples"]
 
 
 def _count_curated(tally: Tally, workspace: Workspace, chunk: str, released: set[str]) -> None:

@@ -80,13 +80,9 @@ class Workspace:
         manifest = ChunkManifest.model_validate(orjson.loads(path.read_bytes()))
         return manifest if manifest.fingerprint == fingerprint else None
 
-    def chunk_fingerprint(self, stage: str, chunk: str) -> str:
-        """Fingerprint of a finished chunk, for the stage that reads it."""
-        return ChunkManifest.model_validate(orjson.loads(self.manifest_path(stage, chunk).read_bytes())).fingerprint
-
-    def done_count(self, stage: str, chunk: str, table: str) -> int:
-        """Rows in one table of a finished chunk."""
-        return ChunkManifest.model_validate(orjson.loads(self.manifest_path(stage, chunk).read_bytes())).counts[table]
+    def manifest(self, stage: str, chunk: str) -> ChunkManifest:
+        """The manifest of a finished chunk."""
+        return ChunkManifest.model_validate(orjson.loads(self.manifest_path(stage, chunk).read_bytes()))
 
     def write_chunk(
         self, stage: str, chunk: str, fingerprint: str, tables: dict[str, pa.Table], more: dict[str, int] | None = None

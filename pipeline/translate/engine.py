@@ -14,8 +14,8 @@ from pipeline.database import open_database
 from pipeline.llm.client import CHARS_PER_TOKEN, Client, Request
 from pipeline.llm.embedded import Resolved
 from pipeline.llm.ledger import Ledger
-from pipeline.quality.gate import Gate, Pair, Scored
 from pipeline.quality.gate import VERSION as GATE_VERSION
+from pipeline.quality.gate import Gate, Pair, Scored
 from pipeline.settings import Settings
 from pipeline.translate.closed import table
 from pipeline.translate.memory import recall
@@ -222,7 +222,7 @@ def _max_tokens(segments: dict[str, str], ceiling: int) -> int:
 
 
 def _fingerprint(settings: Settings, workspace: Workspace, chunk: str, endpoints: Resolved, prompt: Prompt) -> str:
-    curated = workspace.chunk_fingerprint("curate", chunk)
+    curated = workspace.manifest("curate", chunk).fingerprint
     choices = settings.translate.model_dump(include={"target", "rounds", "candidates", "memory", "mode", "max_tokens"})
     endpoint = [endpoints.name("translator"), endpoints.translator.model, endpoints.translator.structured]
     return fingerprint(VERSION, GATE_VERSION, curated, choices, settings.quality, endpoint, prompt.id, table())

@@ -1,0 +1,100 @@
+"""What must come back exactly: marks, letters, placeholders, addresses; and the kind of sentence."""
+
+import re
+from collections import Counter
+
+from pipeline.quality.arabic import fold, word_pattern
+from pipeline.quality.lexicon import lexicon
+from schemas.quality import Finding
+from schemas.sample import IMAGE_MARK
+
+_OPTION = re.compile(r"^([A-H])\. ", re.M)
+_PLACEHOLDER = re.compile(r"\[(?:NAME|DATE|PHONE|EMAIL|ID|ADDRESS|REDACTED)\]")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'،؛؟]+[^\s<>\"'،؛؟.,;:!?)]")
+#: "No evidence of …" is a negation, not an answer.
+_YES_NO = re.compile(r"^\s*(yes|no)\s*(?:[,.;:!]|$)", re.I)
+_QUESTION = re.compile(r"[?؟][\"'»”)\]\s]*$")
+
+
+def empty(source: str, target: str, _kind: str) -> list[Finding]:
+    """No target for a source, or the other way round."""
+    if bool(target.strip()) == bool(source.strip()):
+        return []
+    what = "the translation is empty" if source.strip() else "there is a translation of nothing"
+    return [Finding(check="empty", category="accuracy/omission", severity="critical", message=what)]
+
+
+def image_marks(source: str, target: str, _kind: str) -> list[Finding]:
+    """`<image>` as often as in the source, and at the same end."""
+    if source.count(IMAGE_MARK) != target.count(IMAGE_MARK):
+        message = f"{target.count(IMAGE_MARK)} {IMAGE_MARK} marks, the source has {source.count(IMAGE_MARK)}"
+        return [Finding(check="image_marks", category="accuracy/omission", severity="critical", message=message)]
+    moved = source.strip().startswith(IMAGE_MARK) != target.strip().startswith(IMAGE_MARK)
+    if IMAGE_MARK in source and moved:
+        return [
+            Finding(check="image_marks", category="fluency/markup", severity="major", message=f"{IMAGE_MARK} stands elsewhere")
+        ]
+    return []
+
+
+def option_letters(source: str, target: str, _kind: str) -> list[Finding]:
+    """The letters of a multiple choice, in order."""
+    wanted, found = _OPTION.findall(source), _OPTION.findall(target)
+    if wanted == found:
+        return []
+    message = f"option letters are {' '.join(found) or 'none'}, the source has {' '.join(wanted) or 'none'}"
+    return [Finding(check="option_letters", category="accuracy/mistranslation", severity="critical", message=message)]
+
+
+def placeholders(source: str, target: str, _kind: str) -> list[Finding]:
+    """[NAME], [DATE], … are copied, not translated and not filled in."""
+    wanted, found = Counter(_PLACEHOLDER.findall(source)), Counter(_PLACEHOLDER.findall(target))
+    if wanted == found:
+        return []
+    wrong = sorted((wanted - found) + (found - wanted))
+    message = f"placeholders differ: {', '.join(wrong)}"
+    return [Finding(check="placeholders", category="accuracy/omission", severity="critical", message=message)]
+
+
+def urls(source: str, target: str, _kind: str) -> list[Finding]:
+    """Addresses are copied."""
+    missing = sorted(set(_URL.findall(source)) - set(_URL.findall(target)))
+    message = f"the address {missing[0]} is missing" if missing else ""
+    return [Finding(check="urls", category="accuracy/omission", severity="major", message=message)] if missing else []
+
+
+def polarity(source: str, target: str, _kind: str) -> list[Finding]:
+    """An answer that begins with yes or no begins so in Arabic."""
+    said = _YES_NO.match(source)
+    if not said:
+        return []
+    words = lexicon()["polarity"]
+    folded = fold(target)
+    meant, other = (words["yes"], words["no"]) if said[1].lower() == "yes" else (words["no"], words["yes"])
+    start = folded.text.lstrip(" \n\"'«(")
+    if word_pattern(meant, prefixed=False).match(start):
+        return []
+    flipped = word_pattern(other, prefixed=False).match(start)
+    severity, what = ("critical", "turned around") if flipped else ("major", "not said")
+    message = f"'{said[1]}' at the beginning is {what}"
+    span = (said.start(1), said.end(1))
+    return [
+        Finding.model_validate(
+            {
+                "check": "polarity",
+                "category": "accuracy/mistranslation",
+                "severity": severity,
+                "message": message,
+                "source_span": span,
+            }
+        )
+    ]
+
+
+def question(source: str, target: str, _kind: str) -> list[Finding]:
+    """A question stays a question, a statement a statement."""
+    asked, asks = bool(_QUESTION.search(source)), bool(_QUESTION.search(target))
+    if asked == asks:
+        return []
+    message = "the question became a statement" if asked else "the statement became a question"
+    return [Finding(check="question", category="accuracy/mistranslation", severity="major", message=message)]

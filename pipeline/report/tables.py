@@ -1,0 +1,173 @@
+"""Counts over the tables of a workspace. In: Parquet of finished chunks. Out: an Overview. Memory: flat, all by streaming.
+
+1.6M rows are never loaded: each count is one lazy query that reads only its columns.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.workspace import Workspace
+from schemas.base import Noun
+from schemas.quality import Score
+from schemas.release import ReleaseRow
+from schemas.sample import Exclusion, Sample
+from schemas.tables import SCHEMAS
+from schemas.translation import TwinDraft
+
+#: Width of a bar of the score distribution, in points of the score.
+BIN = 5
+_MODALITY = pl.when(pl.col("images").list.len() > 0).then(pl.col("images").list.first().struct.field("modality"))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One reason at one stage."""
+
+    stage: str
+    reason: str
+    count: int
+    became_sample: bool
+    """False: a record that never became a sample."""
+    example: str
+    """file:row of the first one, with its detail."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One modality, task or corpus: English samples after curation, and what of them goes out in each language."""
+
+    value: str
+    curated: int
+    english: int
+    arabic: int
+
+
+@dataclass(frozen=True)
+class CheckCount:
+    """How often a check spoke."""
+
+    check: str
+    neutral: int
+    minor: int
+    major: int
+    critical: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All counts of the page."""
+
+    funnel: dict[str, int]
+    losses: list[Loss]
+    histogram: dict[tuple[int, str], int]
+    """(lower edge of the bar, verdict) to Arabic twins."""
+    verdicts: dict[str, int]
+    unscored: int
+    """Twins without a score: verdict review."""
+    modality: list[Share]
+    task: list[Share]
+    corpus: list[Share]
+    findings: list[CheckCount]
+
+
+def overview(workspace: Workspace) -> Overview:
+    """Count everything; stages that have not run give zeros."""
+    scores = scan(workspace, "score", Score, "scores")
+    verdicts = _counts(scores.group_by("verdict").len())
+    return Overview(
+        funnel=_funnel(workspace, verdicts.get("accept", 0)),
+        losses=[loss for stage in ("ingest", "curate", "release") for loss in _losses(workspace, stage)],
+        histogram=_histogram(scores),
+        verdicts=verdicts,
+        unscored=_number(scores.filter(pl.col("score").is_null())),
+        modality=_shares(workspace, _MODALITY.otherwise(pl.lit("text only"))),
+        task=_shares(workspace, pl.col("task")),
+        corpus=_shares(workspace, pl.col("corpus")),
+        findings=_findings(scores),
+    )
+
+
+def scan(workspace: Workspace, stage: str, noun: type[Noun], table: str) -> pl.LazyFrame:
+    """A lazy frame over all finished chunks of a table; an empty one when there are none."""
+    paths = [workspace.table_path(stage, m.chunk, table) for m in workspace.manifests(stage) if table in m.tables]
+    if paths:
+        return pl.scan_parquet(paths)
+    empty = pl.from_arrow(SCHEMAS[noun].empty_table())
+    return empty.lazy() if isinstance(empty, pl.DataFrame) else pl.LazyFrame()
+
+
+def _funnel(workspace: Workspace, accepted: int) -> dict[str, int]:
+    drafts = scan(workspace, "translate", TwinDraft, "twins").filter(pl.col("state") == "ok")
+    languages = _counts(scan(workspace, "release", ReleaseRow, "rows").group_by(_released("language")).len())
+    return {
+        "became samples": _rows(workspace, "ingest"),
+        "kept by curation": _rows(workspace, "curate"),
+        "translated": _number(drafts),
+        "accepted by the gate": accepted,
+        "English going out": languages.get("en", 0),
+        "Arabic going out": languages.get("ar", 0),
+    }
+
+
+def _losses(workspace: Workspace, stage: str) -> list[Loss]:
+    place = pl.format("{}:{}", pl.col("origin").struct.field("file"), pl.col("origin").struct.field("row"))
+    frame = (
+        scan(workspace, stage, Exclusion, "excluded")
+        .group_by("stage", "reason", pl.col("sample").is_not_null().alias("became"))
+        .agg(pl.len(), place.first().alias("place"), pl.col("detail").first())
+        .sort("len", "reason", "became", descending=[True, False, False])
+        .collect(engine="streaming")
+    )
+    return [
+        Loss(
+            stage=row["stage"],
+            reason=row["reason"],
+            count=row["len"],
+            became_sample=row["became"],
+            example=f"{row['place']} {row['detail']}".strip()[:160],
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+
+
+def _histogram(scores: pl.LazyFrame) -> dict[tuple[int, str], int]:
+    # 100 belongs to the last bar, not to a bar of its own.
+    edge = (pl.col("score") / BIN).floor().clip(0, 100 // BIN - 1).cast(pl.Int32) * BIN
+    frame = scores.filter(pl.col("score").is_not_null()).group_by(edge.alias("edge"), "verdict").len()
+    return {(edge, verdict): number for edge, verdict, number in sorted(frame.collect(engine="streaming").iter_rows())}
+
+
+def _shares(workspace: Workspace, by: pl.Expr) -> list[Share]:
+    curated = _counts(scan(workspace, "curate", Sample, "samples").group_by(by.alias("value")).len())
+    rows = scan(workspace, "release", ReleaseRow, "rows").select(pl.col("sample").struct.unnest())
+    out = rows.group_by(by.alias("value"), "language").len().collect(engine="streaming")
+    sent = {(value, language): number for value, language, number in out.iter_rows()}
+    values = sorted(curated, key=lambda value: (-curated[value], value))
+    return [Share(value, curated[value], sent.get((value, "en"), 0), sent.get((value, "ar"), 0)) for value in values]
+
+
+def _findings(scores: pl.LazyFrame) -> list[CheckCount]:
+    single = scores.select("sample", "findings").explode("findings").filter(pl.col("findings").is_not_null())
+    single = single.select("sample", pl.col("findings").struct.unnest())
+    counts = [(pl.col("severity") == name).sum().alias(name) for name in ("neutral", "minor", "major", "critical")]
+    frame = single.group_by("check").agg(*counts, pl.col("sample").n_unique().alias("samples"))
+    rows = frame.sort("samples", "check", descending=[True, False]).collect(engine="streaming").iter_rows(named=True)
+    return [CheckCount(**row) for row in rows]
+
+
+def _released(name: str) -> pl.Expr:
+    return pl.col("sample").struct.field(name)
+
+
+def _rows(workspace: Workspace, stage: str) -> int:
+    return sum(manifest.counts["samples"] for manifest in workspace.manifests(stage))
+
+
+def _number(frame: pl.LazyFrame) -> int:
+    return int(frame.select(pl.len()).collect(engine="streaming").item())
+
+
+def _counts(grouped: pl.LazyFrame) -> dict[str, int]:
+    return dict(sorted(grouped.collect(engine="streaming").iter_rows()))

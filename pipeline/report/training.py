@@ -1,0 +1,60 @@
+"""Training and evaluation as the page shows them. In: the JSON that model/ leaves beside a model. Out: series and rows.
+
+The report does not know the trainers: it takes every list named `losses` for a curve, and every other plain value for a row.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_CURVE = ("losses", "loss")
+#: Rows shown of one report; a manifest that carries more is linked, not copied.
+_MOST = 40
+
+
+def curves(report: Mapping[str, Any] | None) -> dict[str, list[tuple[int, float]]]:
+    """Stage to (step, loss), steps from 1. A stage without a curve is left out."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for path, value in _walk(report or {}):
+        if path[-1] in _CURVE and isinstance(value, list):
+            points = [_point(step, item) for step, item in enumerate(value, 1)]
+            if points and all(point is not None for point in points):
+                found[" ".join(path[:-1]) or "training"] = [point for point in points if point is not None]
+    return dict(list(found.items())[:4])
+
+
+def figures(report: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """(name, value) of each plain value, nested names joined; hashes and texts longer than 80 characters are left out."""
+    rows = [
+        (" / ".join(part.replace("_", " ") for part in path), _shown(value))
+        for path, value in _walk(report or {})
+        if isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= 40)
+    ]
+    return rows[:_MOST]
+
+
+def _walk(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, inner in value.items():
+        here = (*path, str(key))
+        if isinstance(inner, Mapping):
+            yield from _walk(inner, here)
+        elif isinstance(inner, list) and inner and all(isinstance(item, Mapping) for item in inner) and key not in _CURVE:
+            for number, item in enumerate(inner, 1):
+                yield from _walk(item, (*path, str(item.get("stage") or item.get("name") or f"{key} {number}")))
+        else:
+            yield here, inner
+
+
+def _point(step: int, item: object) -> tuple[int, float] | None:
+    if isinstance(item, Mapping) and "loss" in item:
+        return int(item.get("step", step)), float(item["loss"])
+    if isinstance(item, list | tuple) and len(item) == 2:
+        return int(item[0]), float(item[1])
+    return (step, float(item)) if isinstance(item, int | float) else None
+
+
+def _shown(value: bool | int | float | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if isinstance(value, float) else value
