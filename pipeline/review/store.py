@@ -1,0 +1,147 @@
+"""The queue in the database: who waits, what was decided, and which word counts.
+
+A decision holds for the text it was given on (`content`); when the translation changes, the sample waits again.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from pipeline.buckets import fate
+from pipeline.database import AdjudicationRow, DecisionRow, ReviewRow, session
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+from schemas.quality import Score
+from schemas.review import Adjudication, Decision, ReviewItem
+from schemas.sample import Sample
+from schemas.translation import TwinDraft
+
+
+def fill_queue(settings: Settings, workspace: Workspace, engine: Engine) -> dict[str, int]:
+    """Bring the queue up to date with the scores: waiting items by queue.
+
+    Running it again changes nothing; undecided items of texts that changed or no longer wait are replaced or taken out.
+    """
+    from pipeline.select import joined
+
+    counts: Counter[str] = Counter()
+    owed: set[str] = set()
+    with session(engine) as opened:
+        decided = set(opened.scalars(select(DecisionRow.item)))
+        for manifest in workspace.manifests("score"):
+            for sample, draft, score in joined(workspace, manifest.chunk):
+                item = _item(settings, sample, draft, score)
+                if item is None:
+                    continue
+                owed.add(item.id)
+                counts[item.queue] += 1
+                _put(opened, item)
+        stale = [name for name in opened.scalars(select(ReviewRow.id)) if name not in owed and name not in decided]
+        for start in range(0, len(stale), 500):
+            opened.execute(delete(ReviewRow).where(ReviewRow.id.in_(stale[start : start + 500])))
+    return dict(sorted(counts.items()))
+
+
+def content_of(source: tuple[str, ...], target: tuple[str, ...]) -> str:
+    """Hash of what an expert sees."""
+    return hashlib.sha256("\x1e".join([*source, "\x1d", *target]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def decisions(engine: Engine) -> dict[str, Decision]:
+    """Sample id to the word that counts: an adjudication, else what all its reviewers agree on.
+
+    Differing reviewers leave a sample undecided until somebody adjudicates; a word on another text does not count.
+    """
+    with session(engine) as opened:
+        current = {row.id: row.content for row in opened.scalars(select(ReviewRow))}
+        settled = {
+            row.item: Adjudication.model_validate(row.adjudication).decision for row in opened.scalars(select(AdjudicationRow))
+        }
+        said: dict[str, list[Decision]] = {}
+        for row in opened.scalars(select(DecisionRow).order_by(DecisionRow.item, DecisionRow.reviewer)):
+            if current.get(row.item) == row.content:
+                said.setdefault(row.item, []).append(Decision.model_validate(row.decision))
+    found: dict[str, Decision] = {}
+    for item, words in said.items():
+        word = settled.get(item) or _agreed(words)
+        if word is not None:
+            found[word.sample] = word
+    return found
+
+
+def waiting(engine: Engine, queue: str | None = None) -> Iterator[ReviewItem]:
+    """Undecided items, riskiest first."""
+    with session(engine) as opened:
+        decided = select(DecisionRow.item).where(DecisionRow.item == ReviewRow.id, DecisionRow.content == ReviewRow.content)
+        query = select(ReviewRow).where(~decided.exists()).order_by(ReviewRow.risk.desc(), ReviewRow.id)
+        if queue:
+            query = query.where(ReviewRow.queue == queue)
+        for row in opened.scalars(query):
+            yield ReviewItem.model_validate(row.item)
+
+
+def stats(engine: Engine) -> dict[str, Any]:
+    """Items by queue, decisions by verdict and by reviewer."""
+    with session(engine) as opened:
+        queues = dict(opened.execute(select(ReviewRow.queue, func.count()).group_by(ReviewRow.queue)).tuples())
+        verdicts = dict(opened.execute(select(DecisionRow.verdict, func.count()).group_by(DecisionRow.verdict)).tuples())
+        reviewers = dict(opened.execute(select(DecisionRow.reviewer, func.count()).group_by(DecisionRow.reviewer)).tuples())
+    open_items = sum(1 for _ in waiting(engine))
+    return {"items": sum(queues.values()), "waiting": open_items, "queues": queues, "verdicts": verdicts, "reviewers": reviewers}
+
+
+def _item(settings: Settings, sample: Sample, draft: TwinDraft | None, score: Score | None) -> ReviewItem | None:
+    queue = _queue(settings, sample, draft, score)
+    if queue is None or draft is None:
+        return None
+    source = tuple(turn.text for turn in sample.turns)
+    points = score.score if score else None
+    return ReviewItem(
+        id=f"{queue}:{sample.id}",
+        queue=queue,
+        sample=sample.id,
+        access=sample.access,
+        source_turns=source,
+        target_turns=draft.turns,
+        score=points,
+        risk=100.0 if points is None else 100.0 - points,
+        findings=score.findings if score else (),
+        content=content_of(source, draft.turns),
+    )
+
+
+def _queue(settings: Settings, sample: Sample, draft: TwinDraft | None, score: Score | None) -> str | None:
+    end = fate(draft, score, None, settings.quality)
+    if end.bucket == "awaiting_review":
+        if draft is not None and draft.state == "unusable":
+            return "unusable"
+        return "unjudged" if score and score.verdict == "accept" else "gate"
+    # Drawn by hash: the same samples in every run, whatever else is in it.
+    drawn = int.from_bytes(hashlib.sha256(f"audit:{sample.id}".encode()).digest()[:8], "big") / 2**64
+    return "audit" if end.bucket == "accepted" and drawn < settings.review.audit_fraction else None
+
+
+def _put(opened: Session, item: ReviewItem) -> None:
+    row = opened.get(ReviewRow, item.id)
+    values = {
+        "queue": item.queue,
+        "sample": item.sample,
+        "content": item.content,
+        "risk": item.risk,
+        "item": item.model_dump(mode="json"),
+    }
+    if row is None:
+        opened.add(ReviewRow(id=item.id, **values))
+    elif row.content != item.content or row.item != values["item"]:
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def _agreed(words: list[Decision]) -> Decision | None:
+    first = words[0]
+    same = all((word.verdict, word.turns) == (first.verdict, first.turns) for word in words)
+    return first if same else None
