@@ -16,8 +16,10 @@ _TASKS = {
     "report": "image-to-text",
 }
 #: Licence names in the Hub's vocabulary; everything else is `other` with its name beside it.
-_LICENCES = {"MIT": "mit", "Apache-2.0": "apache-2.0", "CC-BY-4.0": "cc-by-4.0", "CC-BY-SA-4.0": "cc-by-sa-4.0", "CC-BY-NC-4.0": "cc-by-nc-4.0",
-             "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0", "CC-BY-NC-ND-4.0": "cc-by-nc-nd-4.0"}  # fmt: skip
+_LICENCES = {
+    name: name.lower()
+    for name in ("MIT", "Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0")
+}
 
 
 def card(release: Release, terms: dict[str, Any] | None = None) -> str:
