@@ -8,7 +8,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from sqlalchemy import Engine
 
 from flows.publish import model_path, release_path
-from pipeline.report import RunFacts, summary_markdown, write_report
+from pipeline.report import RunFacts, calls_by_endpoint, summary_markdown, write_report
 from pipeline.settings import Settings
 from pipeline.status import built_release, status
 from pipeline.workspace import Workspace
@@ -42,6 +42,8 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         train=_json(model / "model.json"),
         evaluation=_json(model / "eval.json"),
         commands=_commands(settings, workspace, release, model),
+        endpoints=calls_by_endpoint(engine),
+        workspace=str(workspace.root),
     )
 
 

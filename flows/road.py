@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
+from prefect import Task, flow
 
 from flows import progress, tasks
 from flows.facts import finish
@@ -161,7 +161,7 @@ def _open(config: str, workspace: str | None) -> tuple[Settings, Workspace]:
 
 
 def _map(
-    settings: Settings, place: Workspace, stages: tuple[str, str], table: str, work: Callable[..., Any], **more: Any
+    settings: Settings, place: Workspace, stages: tuple[str, str], table: str, work: Task[Any, Any], **more: Any
 ) -> list[ChunkManifest]:
     """Run one stage over the chunks of the stage before it."""
     before, after = stages

@@ -20,7 +20,7 @@ def task_runner(runner: RunnerSettings) -> TaskRunner[Any]:
     if runner.kind == "threads":
         return ThreadPoolTaskRunner(max_workers=runner.workers)
     try:
-        from prefect_dask import DaskTaskRunner
+        from prefect_dask.task_runners import DaskTaskRunner
     except ImportError:
         raise InputError("runner.kind is dask, and prefect-dask is not installed. Run `pip install 'bimedv[dask]'`.") from None
     if runner.address is None:

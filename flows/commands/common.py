@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import orjson
 import typer
 from typer.core import TyperGroup
@@ -28,7 +27,7 @@ class FallbackGroup(TyperGroup):
 
     fallback = "build"
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Take the fallback command when the first word is none of the group's."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             args = [self.fallback, *args]

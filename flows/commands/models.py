@@ -51,7 +51,7 @@ def train(
     from model.train import train as teach
 
     report = teach(release, output, load_config(what), stage=stage)
-    value = {"train": report.model_dump() if hasattr(report, "model_dump") else vars(report), "model": str(output)}
+    value = {"train": report.as_json(), "model": str(output)}
     answer(as_json, value, _train_text(value))
 
 

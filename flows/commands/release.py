@@ -1,5 +1,6 @@
 """`bimedv release`: build, verify, and the card."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,7 @@ def verify(
     from shards.verify import verify as prove
 
     report = prove(path, quick=quick)
-    problems = [vars(problem) if hasattr(problem, "__dict__") else problem._asdict() for problem in report.problems]
+    problems = [asdict(problem) for problem in report.problems]
     lines = [f"{item['file']} @ {item['offset']} {item['sample'] or ''}: {item['message']}" for item in problems]
     answer(as_json, {"ok": report.ok, "problems": problems}, "\n".join(lines) if lines else f"{path}: whole and lawful")
     raise typer.Exit(0 if report.ok else 1)
