@@ -1,51 +1,39 @@
-"""The Figure 1 COVID-19 chest X-rays: one row of metadata an image, the image named by the patient's id.
-
-Out: up to two questions an image, on the view and on the recorded finding. Left out: `notes`, which tell the patient's history
-and give the label away ("labeled covid19") but do not describe the image, and the patient's sex and age.
-"""
+"""The Figure 1 COVID-19 chest X-rays: one row of metadata a patient, one image a row, named by the patient's id."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-from pipeline.sources.base import Corpus, Draft, Raw, Record, dropped, exchange, kept, records, text
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text
 from pipeline.sources.streams import csv_records
-from pipeline.sources.templates import FINDING, VIEW
+from pipeline.sources.templates import DESCRIBE, FINDING, VIEW
 
-_MODALITY = {"x-ray": "cxr", "ct": "ct"}
+_IMAGE = {"modality": "cxr", "body_region": "Chest"}
 
 
 def _read(path: Path) -> Iterator[Record]:
-    return records(csv_records(path), "patientid", ("patientid", "finding", "view"), _outcome)
+    for row, raw in csv_records(path):
+        name = text(raw, "patientid") or f"row-{row}"
+        answers = ((VIEW, text(raw, "view")), (FINDING, text(raw, "finding")), (DESCRIBE, text(raw, "notes")))
+        drafts = [_draft(question, answer, name) for question, answer in answers if answer]
+        yield kept(raw, row, name, *drafts) if drafts else dropped(raw, row, name, "empty_answer", "no view, finding or notes")
 
 
-def _outcome(raw: Raw, row: int, name: str) -> Record:
-    answers = ((VIEW, "Plane", text(raw, "view")), (FINDING, "Abnormality", text(raw, "finding")))
-    drafts = [_draft(raw, name, *asked) for asked in answers if asked[-1]]
-    return kept(raw, row, name, *drafts) if drafts else dropped(raw, row, name, "empty_answer", "neither view nor finding")
-
-
-def _draft(raw: Raw, name: str, question: str, kind: str, answer: str) -> Draft:
-    modality = _MODALITY.get(text(raw, "modality").lower(), "")
-    draft = exchange("vqa", question, answer, (name,), modality=modality, body_region="Chest", question_type=kind)
-    # The question is ours and about nothing but the image.
-    return replace(draft, fallback=None)
+def _draft(question: str, answer: str, name: str) -> Draft:
+    return exchange("caption" if question == DESCRIBE else "vqa", question, answer, (name,), **_IMAGE)
 
 
 FIGURE1_CXR = Corpus(
     name="figure1_cxr",
     title="Figure 1 COVID-19 chest X-ray set",
-    tasks=("vqa",),
+    tasks=("vqa", "caption"),
     layout="metadata.csv; images/<patientid>.jpg or .png",
     fields="patientid, offset, sex, age, finding, survival, temperature, pO2 saturation, view, modality, notes",
-    forms=(("patientid", "finding", "view"),),
+    fingerprint=("patientid", "finding", "view"),
     licence="research-only",
     access="restricted",
     redistribution=False,
     derivatives=True,
     citation="Figure 1 COVID-19 Chest X-ray Dataset Initiative, 2020",
-    image_folders=("images",),
-    counts="55 rows, 48 images",
-    caution="Finding labels come from the patient's record, not from a reading of the image.",
+    counts="55 patients, 48 images",
     read=_read,
 )

@@ -2,46 +2,43 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pipeline.sources.base import Corpus, Raw, Record, dropped, exchange, fault_of, kept, records, text
+from pipeline.sources.base import Corpus, Record, dropped, exchange, fault_of, kept, text
 from pipeline.sources.streams import json_items
-
-_PMID = "pmid"
 
 
 def _read(path: Path) -> Iterator[Record]:
-    rows = ((row, {**raw, _PMID: key} if isinstance(raw, dict) else raw) for row, key, raw in json_items(path))
-    return records(rows, _PMID, ("QUESTION", "CONTEXTS"), _outcome)
+    for row, name, raw in json_items(path):
+        if not isinstance(raw, dict) or "QUESTION" not in raw:
+            yield dropped(raw, row, name, "missing_field", "no QUESTION")
+            continue
+        decision, long_answer = text(raw, "final_decision").lower(), text(raw, "LONG_ANSWER")
+        answer = f"{decision.capitalize()}. {long_answer}".strip() if decision else long_answer
+        fault = fault_of(text(raw, "QUESTION"), answer)
+        if fault:
+            yield dropped(raw, row, name, fault)
+            continue
+        yield kept(raw, row, name, exchange("text_qa", _prompt(raw), answer, answer_type="CLOSED" if decision else ""))
 
 
-def _outcome(raw: Raw, row: int, name: str) -> Record:
-    question = text(raw, "QUESTION")
-    contexts = raw["CONTEXTS"] if isinstance(raw["CONTEXTS"], list) else []
-    decision, conclusion = text(raw, "final_decision").lower(), text(raw, "LONG_ANSWER")
-    # PQA-U has no decision: its conclusion is the whole answer.
-    answer = f"{decision.capitalize()}. {conclusion}".strip() if decision else conclusion
-    fault = fault_of(question, answer)
-    if fault:
-        return dropped(raw, row, name, fault)
-    passages = [part.strip() for part in contexts if isinstance(part, str) and part.strip()]
-    kind = "CLOSED" if decision else ""
-    return kept(raw, row, name, exchange("text_qa", "\n".join([*passages, question]), answer, answer_type=kind))
+def _prompt(raw: dict[str, Any]) -> str:
+    contexts = [str(part).strip() for part in raw.get("CONTEXTS") or ()]
+    return "\n".join([*(part for part in contexts if part), text(raw, "QUESTION")])
 
 
 PUBMEDQA = Corpus(
     name="pubmedqa",
     title="PubMedQA: yes, no or maybe from an abstract",
     tasks=("text_qa",),
-    layout="ori_pqal.json, ori_pqaa.json, ori_pqau.json: one JSON object keyed by PMID; test_set.json after its split script",
+    layout="ori_pqal.json, ori_pqaa.json, ori_pqau.json: one JSON object keyed by PMID",
     fields="QUESTION, CONTEXTS, LABELS, MESHES, YEAR, final_decision, LONG_ANSWER",
-    forms=(("QUESTION", "CONTEXTS"),),
+    fingerprint=("QUESTION", "CONTEXTS"),
     licence="MIT",
     access="open",
     redistribution=True,
     derivatives=True,
     citation="Jin et al., PubMedQA, EMNLP 2019",
-    splits={"train": ("train_set.json",), "validation": ("dev_set.json",), "test": ("test_set.json",)},
     counts="1,000 labelled, 211,269 artificial, 61,249 unlabelled",
-    caution="ori_pqal.json holds the 500 test questions, too: name test_set.json under `curate.benchmarks`.",
     read=_read,
 )
