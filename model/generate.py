@@ -25,7 +25,9 @@ class Chat:
 
     def __init__(self, folder: Path, config: TrainConfig | None = None) -> None:
         from transformers import LlavaForConditionalGeneration
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         if not (folder / SUMMARY).is_file() or not (folder / WEIGHTS).is_dir():
             raise InputError(f"{folder}: no trained model here. Train one with `bimedv train`, or name another folder.")
         self.tokens = Tokens(folder / FILE)

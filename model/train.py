@@ -194,5 +194,8 @@ def _save(out: Path, report: TrainReport) -> None:
 
 def _single_source_of_noise(config: TrainConfig) -> None:
     import torch
+    from transformers.utils import logging
 
+    # Its bars count tensors; ours, which count samples, stand on the same line of the terminal.
+    logging.disable_progress_bar()
     torch.manual_seed(config.seed)

@@ -190,7 +190,9 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     raw = _read_yaml(path)
     root = path.resolve().parent
     raw["root"] = root
-    raw["workspace"] = workspace.resolve() if workspace else root / str(raw.get("workspace") or f"work/{raw.get('name')}")
+    raw["workspace"] = (
+        workspace.resolve() if workspace else (root / str(raw.get("workspace") or f"work/{raw.get('name')}")).resolve()
+    )
     faults: list[str] = []
     try:
         settings = Settings.model_validate(raw)
@@ -200,6 +202,7 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
         shown = [item for item in error.errors() if item["type"] != "too_short" or item["loc"] not in inner]
         faults = [_fault(path, item["loc"], item["msg"], item.get("input")) for item in shown]
         raise InputError("\n".join(faults)) from None
+    faults = [f"{path}: {fault}" for fault in _unbuilt(settings)]
     sources = tuple(_resolve(source, root) for source in settings.sources)
     for number, source in enumerate(sources):
         for key, place in (("path", source.path), ("images", source.images)):
@@ -244,6 +247,16 @@ def _read_yaml(path: Path) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise InputError(f"{path}: found {type(raw).__name__}, expected keys such as `name:` and `sources:`.")
     return raw
+
+
+def _unbuilt(settings: Settings) -> list[str]:
+    """What the contract names and the code does not do yet: refused, because a setting without effect is worse than an error."""
+    faults = []
+    if settings.translate.mode == "batch":
+        faults.append("translate.mode: batch is not built yet. Use online.")
+    if settings.endpoints.judge is not None:
+        faults.append("endpoints.judge: judges are not built yet. Leave it null; `quality.without_judge` says what follows.")
+    return faults
 
 
 def _resolve(source: SourceSettings, root: Path) -> SourceSettings:

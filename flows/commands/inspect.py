@@ -57,7 +57,7 @@ def trace(
 
     settings, place = find_run(workspace)
     found = locate(release_path(settings, place), sample_id)
-    value = walk(place, open_database(settings.database_url()), sample_id, found)
+    value = walk(settings, place, open_database(settings.database_url()), sample_id, found)
     answer(as_json, value, trace_text(value))
 
 

@@ -61,9 +61,8 @@ def excluded_records(status: dict[str, Any]) -> int:
 def adds_up(status: dict[str, Any]) -> bool:
     """Law 1 as arithmetic: read = sampled + excluded, and owed = the sum of the buckets."""
     records, samples = status["records"], status["samples"]
-    return records["read"] == records["sampled"] + excluded_records(status) and samples["owed"] == sum(
-        bucket_counts(status).values()
-    )
+    whole = records["read"] == records["sampled"] + excluded_records(status)
+    return bool(whole and samples["owed"] == sum(bucket_counts(status).values()))
 
 
 def warning(facts: RunFacts) -> tuple[str, str] | None:

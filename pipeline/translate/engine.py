@@ -103,8 +103,9 @@ class _Translator:
         messages = self._prompt.messages(attempt.asked())
         requests = [self._request(attempt, messages, seed, 0.0 if count == 1 else 0.7) for seed in range(count)]
         calls = await asyncio.gather(*(self._ask(attempt, request) for request in requests))
-        attempt.calls = tuple(call.key for call in calls)
         good = [call for call in calls if call.state == "ok"]
+        # A released turn rests on answers that ended well, and on nothing else (law 2).
+        attempt.calls = tuple(call.key for call in good or calls)
         if not good:
             attempt.state, attempt.error = _bad(calls[-1])
             return
@@ -114,8 +115,8 @@ class _Translator:
         findings = _by_label(attempt)
         messages = self._prompt.again(attempt.asked(), attempt.text, findings)
         call = await self._ask(attempt, self._request(attempt, messages, 0, 0.0))
-        attempt.calls = (*attempt.calls, call.key)
         if call.state == "ok":
+            attempt.calls = (*attempt.calls, call.key)
             self._keep_best(attempt, [attempt.text, _answer(call, attempt)], number)
 
     def _keep_best(self, attempt: _Attempt, texts: list[dict[str, str]], number: int) -> None:
