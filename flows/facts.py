@@ -1,5 +1,6 @@
 """The end of a run: count, write the report, and show both where people look (terminal, Prefect's pages)."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         evaluation=_json(model / "eval.json"),
         commands=_commands(settings, workspace, release, model),
         endpoints=calls_by_endpoint(engine),
-        workspace=str(workspace.root),
+        workspace=_shown(workspace.root),
     )
 
 
@@ -63,15 +64,21 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 
 def _commands(settings: Settings, workspace: Workspace, release: Path, model: Path) -> list[str]:
-    root = workspace.root
+    command, root = _shown(Path(sys.argv[0])) if sys.argv[0].endswith("/bimedv") else "bimedv", _shown(workspace.root)
     commands = [
-        f"bimedv status --check --workspace {root}",
-        f"bimedv review export --output queue.jsonl --workspace {root}",
-        f"bimedv release verify {release}",
+        f"{command} status --check --workspace {root}",
+        f"{command} review export --output queue.jsonl --workspace {root}",
+        f"{command} release verify {_shown(release)}",
     ]
     if settings.train.preset != "none":
-        commands.append(f"bimedv chat {model} --question 'What modality is this image?'")
+        commands.append(f"{command} chat {_shown(model)} --question 'What modality is this image?'")
     return commands
+
+
+def _shown(path: Path) -> str:
+    """As a person would type it here: relative where the path lies under the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _key(name: str) -> str:

@@ -82,13 +82,14 @@ def _road(config: Path, workspace: Path | None, as_json: bool, stages: dict[str,
 
     with orchestrated(config, workspace):
         from flows.road import road
-        from pipeline.report import summary_table
+        from pipeline.report import summary_closing, summary_table
 
         result: dict[str, Any] = road(str(config), str(workspace) if workspace else None, **stages)
     if as_json:
         answer(True, result["status"] | {"report": result["report"], "stages": result["seconds"]}, "")
     else:
-        Console(soft_wrap=True).print(summary_table(result["facts"]))
+        Console().print(summary_table(result["facts"]))
+        answer(False, {}, summary_closing(result["facts"]))
     raise typer.Exit(1 if result["status"]["samples"]["failed"] else 0)
 
 

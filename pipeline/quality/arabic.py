@@ -47,6 +47,8 @@ def fold(text: str) -> Folded:
 
 
 def word_pattern(words: list[str], prefixed: bool = True) -> re.Pattern[str]:
-    """Any of the folded words as a whole token, with the one-letter prefixes and the article that Arabic writes on."""
+    """Any of the words, folded here, as a whole token, with the one-letter prefixes and the article that Arabic writes on."""
     prefix = r"(?:[وف]?(?:[بلك](?:ال)?|ال|لل)?)?" if prefixed else ""
-    return re.compile(rf"(?<![\w])(?:{prefix})(?:{'|'.join(sorted(words, key=len, reverse=True))})(?![\w])")
+    return re.compile(
+        rf"(?<![\w])(?:{prefix})(?:{'|'.join(sorted((fold(word).text for word in words), key=len, reverse=True))})(?![\w])"
+    )

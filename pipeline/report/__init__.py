@@ -6,6 +6,6 @@ In: RunFacts (plain data that the caller gathers) and the tables of a workspace.
 from pipeline.report.costs import calls_by_endpoint
 from pipeline.report.facts import RunFacts
 from pipeline.report.page import write_report
-from pipeline.report.summary import summary_markdown, summary_table
+from pipeline.report.summary import summary_closing, summary_markdown, summary_table
 
-__all__ = ["RunFacts", "calls_by_endpoint", "summary_markdown", "summary_table", "write_report"]
+__all__ = ["RunFacts", "calls_by_endpoint", "summary_closing", "summary_markdown", "summary_table", "write_report"]

@@ -26,7 +26,7 @@ def summary_markdown(facts: RunFacts) -> str:
 
 
 def summary_table(facts: RunFacts) -> "Table":
-    """Records in, samples per bucket, money, time, where to look: the last thing that a run shows on a terminal."""
+    """Records in, samples per bucket, money, time: what a run shows on a terminal at its end."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -45,18 +45,14 @@ def summary_table(facts: RunFacts) -> "Table":
     table.add_section()
     table.add_row("money", money(calls["cost_usd"]), f"{calls['requests']:,} calls, {calls['ok']:,} ok")
     table.add_row("time", clock(sum(facts.seconds.values())), ", ".join(f"{k} {clock(s)}" for k, s in facts.seconds.items()))
-    table.add_section()
-    table.add_row("look at", "", escape(_report(facts)))
-    for number, command in enumerate(facts.commands):
-        table.add_row("" if number else "try", "", escape(command))
-    said = warning(facts)
-    table.caption = escape(said[1]) if said else None
-    table.caption_justify = "left"
     return table
 
 
-def _report(facts: RunFacts) -> str:
-    return f"{facts.workspace}/reports/{facts.name}.html" if facts.workspace else f"reports/{facts.name}.html in the workspace"
+def summary_closing(facts: RunFacts) -> str:
+    """What stands below the table: the warning, where to look, what to try. Lines are whole, so that they can be copied."""
+    said = warning(facts)
+    report = f"{facts.workspace}/reports/{facts.name}.html" if facts.workspace else f"reports/{facts.name}.html in the workspace"
+    return "\n".join([*([said[1], ""] if said else []), f"Report:  {report}", *(f"Try:     {line}" for line in facts.commands)])
 
 
 def _buckets(facts: RunFacts) -> list[tuple[str, int]]:

@@ -10,13 +10,14 @@ from pipeline.quality.checks.length import length_ratio, preamble, repetition, t
 from pipeline.quality.checks.meaning import codes, laterality, negation
 from pipeline.quality.checks.numbers import numbers, units
 from pipeline.quality.checks.script import encoding, foreign_script, untranslated
+from pipeline.quality.checks.terms import question_kind, terms
 from schemas.quality import Finding
 
 Check = Callable[[str, str, str], list[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     empty, untranslated, foreign_script, encoding, numbers, units, negation, laterality, codes, polarity, option_letters,
-    image_marks, placeholders, urls, question, truncation, length_ratio, repetition, preamble,
+    image_marks, placeholders, urls, question, question_kind, terms, truncation, length_ratio, repetition, preamble,
 )  # fmt: skip
 
 

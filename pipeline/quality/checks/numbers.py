@@ -99,7 +99,8 @@ def _arabic_words(text: str) -> set[float]:
 def _arabic_number_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
     stems: dict[str, int] = lexicon()["numbers"]["arabic"]
     return tuple(
-        (re.compile(rf"(?<!\w)[وفبلك]?(?:ال|لل)?{stem}(?:ه|ا|ون|ين|ي|ات|تين)?(?!\w)"), value) for stem, value in stems.items()
+        (re.compile(rf"(?<!\w)[وفبلك]?(?:ال|لل)?{fold(stem).text}(?:ه|ا|ون|ين|ي|ات|تين)?(?!\w)"), value)
+        for stem, value in stems.items()
     )
 
 
