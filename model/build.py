@@ -1,5 +1,6 @@
 """The model: CLIP-type vision tower, MLP projector, Llama-type language model, as transformers' LLaVA."""
 
+import warnings
 from typing import Any
 
 from model.config import TrainConfig
@@ -65,7 +66,10 @@ def with_lora(model: Any, config: TrainConfig) -> Any:
         target_modules=LORA_TARGETS,
         modules_to_save=[PROJECTOR],
     )
-    return get_peft_model(model, lora)
+    with warnings.catch_warnings():
+        # peft 0.21 asks for an attribute that transformers 5.23 has renamed.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(model, lora)
 
 
 def freeze_all_but_projector(model: Any) -> None:

@@ -62,9 +62,11 @@ class Workspace:
         return self.root / "models"
 
     def table_path(self, stage: str, chunk: str, table: str) -> Path:
+        """Where one chunk's table lies; it may not be there yet, or not be whole before its manifest is."""
         return self.root / "tables" / stage / f"{chunk}.{table}.parquet"
 
     def manifest_path(self, stage: str, chunk: str) -> Path:
+        """Where the manifest of a chunk lies once the chunk is finished."""
         return self.root / "tables" / stage / f"{chunk}.json"
 
     def manifests(self, stage: str) -> list[ChunkManifest]:

@@ -24,7 +24,7 @@ from schemas.quality import Finding, Score
 from schemas.sample import IMAGE_MARK, Sample
 from schemas.translation import TwinDraft
 
-VERSION = "checks-use-2"
+VERSION = "checks-use-4"
 #: Similarity to points. Human pairs of TICO-19 lie at .43 / .53 / .75 (1st, 5th, 50th percentile), unrelated ones below .3.
 _CURVE = ((-1.0, 0.0), (0.1, 10.0), (0.25, 45.0), (0.38, 80.0), (0.55, 92.0), (0.8, 100.0))
 #: A short text says little to the encoder: below this many words the curve is asked for less.
@@ -194,7 +194,9 @@ def _lines(source: str, target: str, kind: str) -> list[Pair]:
     english, arabic = source.split("\n"), target.split("\n")
     if len(english) != len(arabic):
         return [Pair(source, target, kind)]
-    return [Pair(one, other, kind) for one, other in zip(english, arabic, strict=True) if one.strip() or other.strip()]
+    nothing = {"", IMAGE_MARK}
+    lines = zip(english, arabic, strict=True)
+    return [Pair(one, other, kind) for one, other in lines if one.strip() != other.strip() or one.strip() not in nothing]
 
 
 def _row(sample: Sample, draft: TwinDraft, result: Scored) -> Score:

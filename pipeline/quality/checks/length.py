@@ -12,6 +12,8 @@ _MIN_END_CHARS = 25
 #: vary more: "What shape do the glands have?" is ما شكل الغدد؟, .43 of it.
 _SHORT, _LONG, _RATIO_CHARS = 0.45, 2.2, 60
 _FAR_TOO_SHORT, _FAR_TOO_LONG = 0.25, 4.0
+#: An abbreviation written out is many times as long as it ("CT": التصوير المقطعي المحوسب, 23 characters); this much is free.
+_FREE_CHARS = 40
 
 
 def truncation(source: str, target: str, _kind: str) -> list[Finding]:
@@ -26,11 +28,12 @@ def truncation(source: str, target: str, _kind: str) -> list[Finding]:
 
 def length_ratio(source: str, target: str, _kind: str) -> list[Finding]:
     """Much shorter or longer than human translations are."""
-    ratio = len(fold(target).text) / max(1, len(source))
-    if len(source) >= _MIN_END_CHARS and ratio < (_SHORT if len(source) >= _RATIO_CHARS else _FAR_TOO_SHORT):
+    long, size = len(source) >= _RATIO_CHARS, len(fold(target).text)
+    ratio = size / max(1, len(source))
+    if len(source) >= _MIN_END_CHARS and ratio < (_SHORT if long else _FAR_TOO_SHORT):
         message = f"{ratio:.2f} times the source's length: something is missing"
         return [Finding(check="length_ratio", category="accuracy/omission", severity="critical", message=message)]
-    if ratio > (_LONG if len(source) >= _RATIO_CHARS else _FAR_TOO_LONG):
+    if size > _FREE_CHARS and ratio > (_LONG if long else _FAR_TOO_LONG):
         message = f"{ratio:.2f} times the source's length: something was added"
         return [Finding(check="length_ratio", category="accuracy/addition", severity="critical", message=message)]
     return []

@@ -98,10 +98,8 @@ def _arabic_words(text: str) -> set[float]:
 @lru_cache
 def _arabic_number_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
     stems: dict[str, int] = lexicon()["numbers"]["arabic"]
-    return tuple(
-        (re.compile(rf"(?<!\w)[وفبلك]?(?:ال|لل)?{fold(stem).text}(?:ه|ا|ون|ين|ي|ات|تين)?(?!\w)"), value)
-        for stem, value in stems.items()
-    )
+    tail = "(?:ه|ا|ون|ين|ي|ات|تين)?"
+    return tuple((re.compile(rf"(?<!\w)[وفبلك]?(?:ال|لل)?{fold(stem).text}{tail}(?!\w)"), value) for stem, value in stems.items())
 
 
 @lru_cache

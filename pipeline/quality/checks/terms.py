@@ -1,7 +1,7 @@
 """What the text is about: organs, findings, imaging. A fluent sentence about the wrong organ is what an encoder lets through.
 
-The sentence encoder gives "Is the left kidney enlarged?" and "هل توجد كتلة في الرئة اليسرى؟" (a mass in the left lung) a similarity
-of .51, more than the right translation gets (.41): only words can tell them apart. Word lists: concepts.toml.
+The sentence encoder gives "Is the left kidney enlarged?" and هل توجد كتلة في الرئة اليسرى؟ (a mass in the left lung) a
+similarity of .51, more than the right translation gets (.41): only words can tell them apart. Word lists: concepts.toml.
 """
 
 import re
