@@ -69,7 +69,7 @@ def _example(raw: bytes) -> Example:
     record: dict[str, Any] = orjson.loads(members["json"])
     return Example(
         id=record["id"],
-        pair=record["pair"],
+        pair=record["pair"] or None,
         task=record["task"],
         language=record["language"],
         turns=tuple((turn["role"], turn["text"]) for turn in record["turns"]),

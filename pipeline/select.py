@@ -22,7 +22,7 @@ from schemas.review import Decision
 from schemas.sample import Exclusion, Sample, Turn, twin_id
 from schemas.translation import TwinDraft
 
-VERSION = "1"
+VERSION = "2"
 #: A component of samples that share images takes the most protected split of its members (law 6).
 _HELD_OUT = ("test", "validation")
 

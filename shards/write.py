@@ -6,9 +6,10 @@ number and kind of images, because loaders take a dataset's columns from its fir
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -112,13 +113,20 @@ def members_of(row: ReleaseRow, images: Path) -> list[tuple[str, bytes]]:
 
 
 def record_bytes(row: ReleaseRow) -> bytes:
-    """The sample's JSON: canonical (sorted keys, UTF-8), so that equal samples are equal bytes."""
+    """The sample's JSON: canonical (sorted keys, UTF-8), so that equal samples are equal bytes.
+
+    Every field has one Arrow type in every sample: `datasets` takes the types from a shard's first 5 samples and fails on
+    a null that later becomes a text, or on a struct that later has more fields. Hence "" for no twin, and JSON texts for
+    `meta` and `evidence` ("" where there is none).
+    """
     sample = row.sample
     record = sample.model_dump(mode="json") | {
+        "pair": sample.pair or "",
+        "meta": _json_text(sample.meta),
         "split": row.split,
         "source_split": sample.split,
         "images": [ref.model_dump() | {"member": member_name(ref, number)} for number, ref in enumerate(sample.images)],
-        "evidence": row.evidence.model_dump(mode="json") if row.evidence else None,
+        "evidence": _json_text(row.evidence.model_dump(mode="json")) if row.evidence else "",
     }
     return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
@@ -142,6 +150,10 @@ def file_digest(path: Path) -> str:
     """sha256 of a file, in flat memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json_text(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _size(row: ReleaseRow, path: Path) -> int:
