@@ -38,7 +38,8 @@ def prefect_server(workspace: Workspace, log: logging.Logger) -> Iterator[str]:
     own = prefect_api_url()
     if own:
         _await_health(own, 10.0, None)
-        set_environment({"PREFECT_LOGGING_EXTRA_LOGGERS": "bimedv"})
+        # Prefect's own lines and tracebacks go to the server's pages; the terminal has our progress and one clear error.
+        set_environment({"PREFECT_LOGGING_EXTRA_LOGGERS": "bimedv", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"})
         yield own
         return
     # Logs go to the terminal, not to a server that ends with the run: its last lines would arrive after it has gone.

@@ -17,10 +17,22 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from schemas.base import Noun
+from schemas.errors import InputError
 from schemas.tables import SCHEMAS, from_table, to_table
 
 N = TypeVar("N", bound=Noun)
 STAGES = ("ingest", "curate", "translate", "score", "release", "train")
+
+
+def stages_between(from_stage: str = STAGES[0], until_stage: str = STAGES[-1]) -> tuple[str, ...]:
+    """The stages of the road from one until another, both included. Raises InputError when there are none."""
+    for stage in (from_stage, until_stage):
+        if stage not in STAGES:
+            raise InputError(f"there is no stage {stage!r}. The stages are {', '.join(STAGES)}.")
+    chosen = STAGES[STAGES.index(from_stage) : STAGES.index(until_stage) + 1]
+    if not chosen:
+        raise InputError(f"--from {from_stage} comes after --until {until_stage}. The stages are {', '.join(STAGES)}.")
+    return chosen
 
 
 class ChunkManifest(Noun):

@@ -101,7 +101,10 @@ def write_corpora(folder):
     _csv(reports / "indiana_reports.csv", [_report(1, *list(ARABIC)[8:10]), _report(2, "", "")])
     _csv(reports / "indiana_projections.csv", [{"uid": 1, "filename": "1_IM-0001-4001.dcm.png", "projection": "Frontal"}])
     fever, answer = list(ARABIC)[10:12]
-    chats = [{"instruction": "Answer as a doctor.", "input": fever, "output": answer}, {"instruction": "", "input": fever, "output": ""}]
+    chats = [
+        {"instruction": "Answer as a doctor.", "input": fever, "output": answer},
+        {"instruction": "", "input": fever, "output": ""},
+    ]
     (folder / "chat.json").write_text(json.dumps(chats), encoding="utf-8")
     return Corpora(folder, records=len(rows) + 2 + 2, traps=5)
 

@@ -1,7 +1,7 @@
 """What the commands share: their options, how they answer, and which run they speak of."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,14 +64,16 @@ def find_run(workspace: Path | None) -> tuple[Settings, Workspace]:
 
 
 @contextmanager
-def orchestrated(config: Path, workspace: Path | None) -> Iterator[Settings]:
-    """Settings of a config, with a Prefect server to run its flows on. Flows are imported inside this context only."""
+def orchestrated(config: Path, workspace: Path | None, stages: Sequence[str]) -> Iterator[Settings]:
+    """Settings of a config, looked at for these stages, with a Prefect server. Flows are imported inside this context only."""
     from flows.interrupt import stop_softly
+    from flows.preflight import check_run
     from flows.progress import log
     from flows.server import prefect_server
     from pipeline.settings import load_settings
 
     settings = load_settings(config, workspace)
+    check_run(settings, stages)
     place = Workspace(settings.workspace)
     place.prepare()
     with prefect_server(place, log), stop_softly():

@@ -40,7 +40,7 @@ def train(
         answer(as_json, value, "\n".join(f"{key:<16} {item}" for key, item in value.items()))
         return
     if _is_run(what):
-        with orchestrated(Path(what), workspace):
+        with orchestrated(Path(what), workspace, ["train"]):
             from flows.road import train as train_flow
 
             value = train_flow(what, str(workspace) if workspace else None)

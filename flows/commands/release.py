@@ -27,7 +27,7 @@ def build(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: Js
 
     Example: bimedv release build configs/demo.yaml
     """
-    with orchestrated(config, workspace):
+    with orchestrated(config, workspace, ["release"]):
         from flows.road import release
 
         value = release(str(config), str(workspace) if workspace else None)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.common import ConfigArgument, JsonOption, WorkspaceOption, answer, orchestrated
+from pipeline.workspace import stages_between
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 StageOption = Annotated[str, typer.Option(help="ingest, curate, translate, score, release or train.", metavar="STAGE")]
@@ -80,7 +81,7 @@ def translate(
 def _road(config: Path, workspace: Path | None, as_json: bool, stages: dict[str, str]) -> None:
     from rich.console import Console
 
-    with orchestrated(config, workspace):
+    with orchestrated(config, workspace, stages_between(**stages)):
         from flows.road import road
         from pipeline.report import summary_closing, summary_table
 
@@ -103,7 +104,7 @@ def _stage(name: str) -> Callable[..., None]:
 def _run_stage(name: str, config: Path, workspace: Path | None, as_json: bool) -> None:
     from flows.commands.inspect import status_text
 
-    with orchestrated(config, workspace) as settings:
+    with orchestrated(config, workspace, [name]) as settings:
         from flows.road import FLOWS
         from pipeline.database import open_database
         from pipeline.status import status
