@@ -34,6 +34,8 @@ class Answer:
 
 #: Set while the shared server runs: a run that has to start its own takes 4 s more.
 _PREFECT = {}
+#: Environment of a run that finds no Prefect server and starts its own.
+OWN_SERVER = {"PREFECT_API_URL": None}
 
 
 def _environment(changes):
@@ -124,7 +126,7 @@ def finished(tmp_path_factory):
     corpora = write_corpora(tmp_path_factory.mktemp("finished") / "corpora")
     with Endpoint() as server:
         config = corpora.config(server.url, train={"preset": "tiny"})
-        answer = run_command("run", config, "--json", env={"PREFECT_API_URL": None})
+        answer = run_command("run", config, "--json", env=OWN_SERVER)
         requests = len(server.requests)
     assert answer.code == 0, answer.err
     return Finished(corpora, config, corpora.folder / "work", answer, requests)

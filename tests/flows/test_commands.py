@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.flows.conftest import OWN_SERVER
+
 COMMANDS = [
     "demo", "run", "ingest", "curate", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
     "sources list", "sources describe", "sources check", "sources plan", "quality score", "review export", "review import",
@@ -55,7 +57,7 @@ def test_a_corpus_given_to_the_wrong_adapter(corpora, endpoint, bimedv):
 def test_a_corpus_that_is_cut_off(corpora, endpoint, bimedv):
     path = corpora.folder / "slake" / "train.json"
     path.write_bytes(path.read_bytes()[:-200])
-    _refused(bimedv("run", corpora.config(endpoint.url)), 2, "train.json", "not JSON after record")
+    _refused(bimedv("run", corpora.config(endpoint.url), env=OWN_SERVER), 2, "train.json", "not JSON after record")
 
 
 def test_a_preset_that_does_not_exist_is_known_before_any_work(corpora, endpoint, bimedv):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.endpoint import COMPLETION_TOKENS, PROMPT_TOKENS
-from tests.flows.conftest import released
+from tests.flows.conftest import OWN_SERVER, released
 
 
 def test_every_record_and_sample_is_somewhere(finished):
@@ -95,7 +95,7 @@ def test_killed_anywhere_it_resumes_to_the_same_bytes_and_pays_nothing_twice(cor
 def test_ctrl_c_ends_in_order_and_says_how_to_go_on(corpora, endpoint, started, bimedv):
     endpoint.delay = 1.0
     config = corpora.config(endpoint.url)
-    process = started("run", config)
+    process = started("run", config, env=OWN_SERVER)
     limit = time.monotonic() + 60
     while not endpoint.requests and time.monotonic() < limit:
         time.sleep(0.05)
