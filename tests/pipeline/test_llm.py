@@ -59,9 +59,8 @@ def test_the_same_request_is_paid_once(endpoint, engine):
     calls = _ask(endpoint, engine, same) + _ask(endpoint, engine, same)
     assert len(endpoint.requests) == 1
     assert {call.state for call in calls} == {"ok"}
-    assert Ledger(engine).totals() == {
-        "requests": 1, "ok": 1, "prompt_tokens": PROMPT_TOKENS, "completion_tokens": COMPLETION_TOKENS, "cost_usd": pytest.approx(ONE),
-    }  # fmt: skip
+    tokens = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": COMPLETION_TOKENS}
+    assert Ledger(engine).totals() == {"requests": 1, "ok": 1, **tokens, "cost_usd": pytest.approx(ONE)}
 
 
 @DATABASES
