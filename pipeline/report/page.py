@@ -13,7 +13,7 @@ from pipeline.report import charts
 from pipeline.report.facts import BUCKETS, RunFacts, adds_up, bucket_counts, clock, excluded_records, money, warning
 from pipeline.report.samples import cards
 from pipeline.report.tables import Loss, Overview, Share, overview
-from pipeline.report.training import curves, figures
+from pipeline.report.training import curves, figures, matrices
 from pipeline.workspace import STAGES, Workspace, write_atomic
 from schemas.sample import REASONS
 
@@ -58,7 +58,7 @@ def write_report(facts: RunFacts, workspace: Workspace, out: Path) -> Path:
             drawings=_drawings(facts, counted),
             balances=[(title, _capped(shares)) for title, shares in _balances(counted)],
             training=figures(facts.train),
-            evaluation=figures(facts.evaluation),
+            matrices=matrices(facts.train) + matrices(facts.evaluation),
             cards=cards(workspace, facts),
             places=_places(facts, workspace, out),
             style=(_HERE / "style.css").read_text(encoding="utf-8"),

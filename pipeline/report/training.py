@@ -4,6 +4,7 @@ The report does not know the trainers: it takes every list named `losses` for a 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _CURVE = ("losses", "loss")
@@ -18,18 +19,47 @@ def curves(report: Mapping[str, Any] | None) -> dict[str, list[tuple[int, float]
         if path[-1] in _CURVE and isinstance(value, list):
             points = [_point(step, item) for step, item in enumerate(value, 1)]
             if points and all(point is not None for point in points):
-                found[" ".join(path[:-1]) or "training"] = [point for point in points if point is not None]
+                found[" ".join(path[-2:-1]) or "training"] = [point for point in points if point is not None]
     return dict(list(found.items())[:4])
 
 
 def figures(report: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """(name, value) of each plain value, nested names joined; hashes and texts longer than 80 characters are left out."""
-    rows = [
-        (" / ".join(part.replace("_", " ") for part in path), _shown(value))
-        for path, value in _walk(report or {})
-        if isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= 40)
-    ]
-    return rows[:_MOST]
+    """(name, value) of each plain value at the top; hashes and texts longer than 40 characters are left out."""
+    return [(_name(path[0]), _shown(value)) for path, value in _plain(report) if len(path) == 1][:_MOST]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Values that several things have in common: a row a thing, a column a measure, "" where one has none."""
+
+    title: str
+    columns: list[str]
+    rows: list[tuple[str, list[str]]]
+
+
+def matrices(report: Mapping[str, Any] | None) -> list[Matrix]:
+    """The nested values, one matrix a parent: stages of a training, groups of a benchmark."""
+    found: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
+    for path, value in _plain(report):
+        if len(path) > 1:
+            found.setdefault(path[:-2], {}).setdefault(_name(path[-2]), {})[_name(path[-1])] = _shown(value)
+    return [_matrix(" / ".join(_name(part) for part in path), rows) for path, rows in found.items()]
+
+
+def _matrix(title: str, rows: dict[str, dict[str, str]]) -> Matrix:
+    columns = list(dict.fromkeys(column for values in rows.values() for column in values))
+    kept = list(rows.items())[:_MOST]
+    return Matrix(title or "values", columns, [(name, [values.get(column, "") for column in columns]) for name, values in kept])
+
+
+def _plain(report: Mapping[str, Any] | None) -> Iterator[tuple[tuple[str, ...], bool | int | float | str]]:
+    for path, value in _walk(report or {}):
+        if isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= 40):
+            yield path, value
+
+
+def _name(part: str) -> str:
+    return part.replace("_", " ")
 
 
 def _walk(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
