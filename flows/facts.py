@@ -42,7 +42,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         release=_release_facts(release) if built else None,
         train=_json(model / "model.json"),
         evaluation=_json(model / "eval.json"),
-        commands=_commands(settings, workspace, release, model),
+        commands=_commands(workspace, release if built else None, model if (model / "model.json").exists() else None),
         endpoints=calls_by_endpoint(engine),
         workspace=_shown(workspace.root),
     )
@@ -63,14 +63,15 @@ def _json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def _commands(settings: Settings, workspace: Workspace, release: Path, model: Path) -> list[str]:
+def _commands(workspace: Workspace, release: Path | None, model: Path | None) -> list[str]:
+    """What can be typed next: only of what is there."""
     command, root = _shown(Path(sys.argv[0])) if sys.argv[0].endswith("/bimedv") else "bimedv", _shown(workspace.root)
-    commands = [
-        f"{command} status --check --workspace {root}",
-        f"{command} review export --output queue.jsonl --workspace {root}",
-        f"{command} release verify {_shown(release)}",
-    ]
-    if settings.train.preset != "none":
+    commands = [f"{command} status --check --workspace {root}"]
+    if workspace.manifests("score"):
+        commands.append(f"{command} review export --output queue.jsonl --workspace {root}")
+    if release is not None:
+        commands.append(f"{command} release verify {_shown(release)}")
+    if model is not None:
         commands.append(f"{command} chat {_shown(model)} --question 'What modality is this image?'")
     return commands
 

@@ -1,8 +1,8 @@
-"""Real images for the examples, taken from installed packages: pydicom's CT, MR, ultrasound and bone scan, scikit-image's
-histology and retina.
+"""Real images for the examples, taken from installed packages: pydicom's CT, MR, ultrasound and bone scan, pydicom-data's
+X-rays of a chest and a leg, scikit-image's histology and retina.
 
 In: nothing. Out: one folder a corpus, laid out as the corpus is published. Nothing is downloaded, and nothing of it is
-committed. The wheels hold no chest X-ray, so the report examples do without images.
+committed.
 """
 
 from importlib.resources import files
@@ -18,13 +18,22 @@ _SOURCES = {
     "ct_spine": ("pydicom", "data/test_files/CT_small.dcm"),
     "mr_abdomen": ("pydicom", "data/test_files/examples_overlay.dcm"),
     "us_heart": ("pydicom", "data/test_files/examples_ybr_color.dcm"),
+    "chest_xray": ("data_store", "data/RG1_J2KI.dcm"),
+    "leg_xray": ("data_store", "data/RG3_J2KI.dcm"),
     "bone_scan": ("pydicom", "data/test_files/JPEG2000.dcm"),
     "histology": ("skimage", "data/ihc.png"),
     "retina": ("skimage", "data/retina.jpg"),
     "microaneurysms": ("skimage", "data/microaneurysms.png"),
 }
 #: SLAKE calls every image source.jpg; its folder is the id.
-_SLAKE = {"xmlab1": "ct_head", "xmlab2": "mr_abdomen", "xmlab3": "us_heart", "xmlab4": "retina", "xmlab9": "microaneurysms"}
+_SLAKE = {
+    "xmlab1": "ct_head",
+    "xmlab2": "mr_abdomen",
+    "xmlab3": "us_heart",
+    "xmlab4": "retina",
+    "xmlab5": "leg_xray",
+    "xmlab9": "microaneurysms",
+}
 _PMC_VQA = {
     "PMC0000001_F1": "histology",
     "PMC0000002_F2": "bone_scan",
@@ -33,6 +42,8 @@ _PMC_VQA = {
 }
 #: LLaVA-Med renames everything to .jpg, whatever it is: DICOM files stay DICOM behind the name.
 _LLAVA_MED = {"10000001_F1": "ct_head", "10000002_F1": "mr_abdomen", "10000003_F2": "histology", "10000004_F1": "retina"}
+#: Of thirteen reports one has its picture; the others are what `missing_images: text_only` is for.
+_IU_XRAY = {"13_IM-0001-4001.dcm.png": "chest_xray"}
 _TRUNCATED_BYTES = 3000
 
 
@@ -43,6 +54,7 @@ def export_images(folder: Path) -> list[Path]:
     """
     made = [_picture(folder / "slake" / name / "source.jpg", source) for name, source in _SLAKE.items()]
     made += [_picture(folder / "pmc_vqa" / f"{name}.jpg", source) for name, source in _PMC_VQA.items()]
+    made += [_picture(folder / "iu_xray" / name, source) for name, source in _IU_XRAY.items()]
     made += [_copy(folder / "llava_med" / f"{name}.jpg", source) for name, source in _LLAVA_MED.items()]
     cut = folder / "slake" / "xmlab8" / "source.jpg"
     if not cut.exists():
@@ -55,7 +67,7 @@ def _picture(path: Path, source: str) -> Path:
         import io
 
         buffer = io.BytesIO()
-        decode(_source(source)).convert("RGB").save(buffer, "JPEG", quality=95)
+        decode(_source(source)).convert("RGB").save(buffer, "PNG" if path.suffix == ".png" else "JPEG", quality=95)
         write_atomic(path, buffer.getvalue())
     return path
 

@@ -24,7 +24,7 @@ class ImageRef(Noun):
     height: int
     """Pixels, after ingest bounded the longer side."""
     modality: str
-    """cxr, ct, mri, histology, gross, us, fundus or other."""
+    """cxr, xray (not of a chest), ct, mri, histology, gross, us, fundus or other."""
     phash: str
     """64-bit perceptual hash, 16 hex digits."""
 
