@@ -8,8 +8,9 @@ import logging
 import sys
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-from flows.commands import inspect, models, quality, release, review, road, sources
+from flows.commands import glossary, inspect, models, quality, release, review, road, sources
 from schemas.errors import BimedvError
 
 app = typer.Typer(
@@ -20,22 +21,34 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for module in (road, sources, quality, review, release, models, inspect):
+for module in (road, sources, glossary, quality, review, release, models, inspect):
     module.register(app)
 
 
 def main() -> None:
     """Run the command. A user's mistake is one line on stderr; a traceback is a fault of ours."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("bimedv").setLevel(logging.INFO)
+    # Our own lines only: on the root logger this handler would print Prefect's and Dask's, tracebacks of failed tasks included.
+    log, handler = logging.getLogger("bimedv"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    log.propagate = False
     try:
         app()
     except BimedvError as error:
         sys.stderr.write(f"bimedv: {error}\n")
         sys.exit(error.exit_code)
-    except OSError as error:
-        if error.filename is None and error.errno is None:
+    except (OSError, SQLAlchemyError) as error:
+        told = _disk_error(error)
+        if told is None:
             raise
-        place = error.filename or "the workspace"
-        sys.stderr.write(f"bimedv: {error.strerror}: {place}. Nothing half-written is left; mend it and run again.\n")
+        sys.stderr.write(f"bimedv: {told}. Nothing half-written is left; mend it and run again.\n")
         sys.exit(2)
+
+
+def _disk_error(error: BaseException) -> str | None:
+    """What the system says of a disk or a file; None when the error is of another kind, hence ours."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.strerror}: {error.filename or 'the workspace'}"
+    # SQLite's words for ENOSPC; the driver wraps them twice.
+    return "No space left on device: the database" if "disk is full" in str(error) else None

@@ -43,6 +43,8 @@ def ingest(config: str, workspace: str | None = None) -> list[ChunkManifest]:
             for index in range(len(settings.sources))
         ]
         manifests = [manifest for chunk in results(futures) for manifest in chunk]
+        if settings.runner.kind == "dask":
+            progress.advance(sum(sum(manifest.counts.values()) for manifest in manifests))
     place.drop_chunks("ingest", [manifest.chunk for manifest in manifests])
     return manifests
 
@@ -171,10 +173,11 @@ def _map(
     chunks = place.manifests(before)
     if not chunks:
         raise InputError(f"{after}: there is nothing to work on. Run `bimedv {before}` with this config first.")
-    with progress.stage(after, sum(chunk.counts[table] for chunk in chunks)), task_runner(settings.runner) as runner:
+    sizes = [chunk.counts[table] for chunk in chunks]
+    with progress.stage(after, sum(sizes)), task_runner(settings.runner) as runner:
         futures = [
             runner.submit(work, {"settings": settings, "workspace": place, "chunk": chunk.chunk, **more}) for chunk in chunks
         ]
-        manifests: list[ChunkManifest] = results(futures)
+        manifests: list[ChunkManifest] = results(futures, sizes if settings.runner.kind == "dask" else ())
     place.drop_chunks(after, [chunk.chunk for chunk in chunks])
     return manifests

@@ -3,6 +3,7 @@
 Row state lives in our tables and ledger; Prefect sees chunks, retries what a second try can mend, and shows it.
 """
 
+import errno
 import threading
 from typing import Any
 
@@ -28,9 +29,10 @@ stopping = threading.Event()
 
 
 def _worth_retrying(_task: object, _run: object, state: Any) -> bool:
-    """A user's mistake, a budget and a rule stay what they are at a second try; a lost connection may not."""
+    """A user's mistake, a budget, a rule and a full disk stay what they are at a second try; a lost connection may not."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, BimedvError)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return not isinstance(error, BimedvError) and not full and "disk is full" not in str(error)
 
 
 _OPTIONS: dict[str, Any] = {

@@ -4,11 +4,13 @@ A tiny model mixes its languages, so the question's script decides which letters
 script are masked. A large model needs no such help and loses nothing by it.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
-from model.config import TrainConfig, load_config
+from model.build import settle_threads
+from model.config import TrainConfig
 from model.pictures import pixels
 from model.tokens import FILE, Tokens
 from model.train import SUMMARY, WEIGHTS, device_of
@@ -23,7 +25,7 @@ _REPEAT_PENALTY = 1.3
 class Chat:
     """A model in memory. Raises InputError when the folder holds none."""
 
-    def __init__(self, folder: Path, config: TrainConfig | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         from transformers import LlavaForConditionalGeneration
         from transformers.utils import logging
 
@@ -31,8 +33,9 @@ class Chat:
         if not (folder / SUMMARY).is_file() or not (folder / WEIGHTS).is_dir():
             raise InputError(f"{folder}: no trained model here. Train one with `bimedv train`, or name another folder.")
         self.tokens = Tokens(folder / FILE)
-        self.config = config or load_config(_preset(folder))
+        self.config = TrainConfig.model_validate(json.loads((folder / SUMMARY).read_bytes())["config"])
         self.device = device_of(self.config)
+        settle_threads(self.config)
         saved: Any = LlavaForConditionalGeneration.from_pretrained(folder / WEIGHTS, local_files_only=True)
         self.model = saved.to(self.device).eval()
 
@@ -84,12 +87,6 @@ def language(text: str) -> str:
     """ar when at least a third of the letters are Arabic, else en."""
     arabic, latin = len(_ARABIC.findall(text)), len(_LATIN.findall(text))
     return "ar" if arabic and arabic * 2 >= latin else "en"
-
-
-def _preset(folder: Path) -> str:
-    import json
-
-    return str(json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["preset"])
 
 
 def _read(path: Path) -> bytes:

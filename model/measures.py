@@ -12,6 +12,8 @@ from statistics import fmean
 
 _WORD = re.compile(r"\w+")
 _YES, _NO = frozenset({"yes", "نعم"}), frozenset({"no", "لا"})
+#: A reference that is closed: yes or no alone, or as a sentence's opening. "No acute disease" and "لا يوجد انصباب" are not.
+_CLOSED = re.compile(r"\s*(yes|no|نعم|لا)\s*(?:[.,;:!،؛]|$)", re.IGNORECASE)
 _RECALL_HISTORICAL = 0.4
 
 
@@ -44,9 +46,9 @@ def bleu_1(answer: str, reference: str) -> float:
 
 
 def closed_strict(answer: str, reference: str) -> float | None:
-    """Yes or no as the first such word of the answer, and not both; None when the reference is neither."""
-    wanted = _polarity(words(reference)[:1])
-    return None if wanted is None else float(_polarity(words(answer)) == wanted)
+    """The reference's yes or no in the answer, and not its contrary; None when the reference opens with neither."""
+    closed = _CLOSED.match(reference)
+    return None if closed is None else float(_polarity(words(answer)) == _polarity(words(closed[1])))
 
 
 def closed_historical(answer: str, reference: str) -> float | None:

@@ -7,6 +7,7 @@ that is done is not trained again; a training that is up to date is not touched.
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +16,14 @@ from typing import Any
 import orjson
 
 from model.batches import Prepared, epochs, prepare, tensors
-from model.build import PROJECTOR, freeze_all_but_projector, from_tokens, with_lora
+from model.build import PROJECTOR, freeze_all_but_projector, from_tokens, settle_threads, with_lora
 from model.config import STAGES, StageConfig, TrainConfig
 from model.data import examples, load_release
 from model.tokens import FILE, Tokens, train_tokens
 from schemas.errors import InputError
 from schemas.release import MANIFEST
 
-VERSION = "1"
+VERSION = "2"
 SUMMARY = "model.json"
 WEIGHTS = "weights"
 _ALIGNED = "align.pt"
@@ -59,17 +60,19 @@ def train(
     known = _done(out, mark)
     if known and set(known.stages) == set(STAGES):
         return known
+    if stage == "instruct" and known is None:
+        raise InputError("--stage instruct: the align stage has not run for this release and config. Run it first.")
+    if known is None:
+        _clear(out)
     _single_source_of_noise(config)
     work = _Work(release, out, config, mark)
     report = known or TrainReport(mark, config.name, load_release(release).name, len(work.prepared), work.too_long, 0)
     if stage in (None, "align") and "align" not in report.stages:
         report.stages["align"] = work.align(progress)
-        _save(out, report)
+        _save(out, report, config)
     if stage in (None, "instruct"):
-        if "align" not in report.stages:
-            raise InputError("--stage instruct: the align stage has not run for this release and config. Run it first.")
         report.stages["instruct"], report.parameters = work.instruct(progress)
-        _save(out, report)
+        _save(out, report, config)
     return report
 
 
@@ -186,9 +189,16 @@ def _done(out: Path, mark: str) -> TrainReport | None:
     return TrainReport(**raw) if raw.get("fingerprint") == mark else None
 
 
-def _save(out: Path, report: TrainReport) -> None:
+def _clear(out: Path) -> None:
+    """Take an older training out, summary first: a new tokenizer beside old weights would answer nonsense."""
+    (out / SUMMARY).unlink(missing_ok=True)
+    shutil.rmtree(out / WEIGHTS, ignore_errors=True)
+
+
+def _save(out: Path, report: TrainReport, config: TrainConfig) -> None:
+    """The config goes along: a model is opened by its folder alone, whatever file it was trained from."""
     part = out / f".{SUMMARY}.part"
-    part.write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+    part.write_bytes(orjson.dumps(report.as_json() | {"config": config.model_dump(mode="json")}, option=orjson.OPT_INDENT_2))
     part.replace(out / SUMMARY)
 
 
@@ -198,4 +208,5 @@ def _single_source_of_noise(config: TrainConfig) -> None:
 
     # Its bars count tensors; ours, which count samples, stand on the same line of the terminal.
     logging.disable_progress_bar()
+    settle_threads(config)
     torch.manual_seed(config.seed)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -43,11 +44,39 @@ class CallRow(Base):
     sent_at: Mapped[str] = mapped_column(String(40))
     owner: Mapped[str] = mapped_column(String(120))
     """Process that sent it: host:pid:start. While it lives, nobody else sends the same request."""
+    batch: Mapped[str | None] = mapped_column(String(36), index=True)
+    """The batch that carries it; until that batch is collected nobody sends the same request."""
     __table_args__ = (Index("calls_state", "state"),)
 
 
+class PurseRow(Base):
+    """One row: the sum of all calls' cost_usd. Whoever writes calls locks it first, so a cap is checked against the truth."""
+
+    __tablename__ = "purse"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    spent_usd: Mapped[float] = mapped_column(Float)
+
+
+class BatchRow(Base):
+    """A file of requests at a provider's batch API, from before its upload until after its collection."""
+
+    __tablename__ = "batches"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    """Ours; it stands in the provider's metadata, so that a batch is found again whose creation nobody could record."""
+    endpoint: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(16))
+    """prepared, submitted, collected, void (it never reached the provider)."""
+    owner: Mapped[str] = mapped_column(String(120))
+    """Process that sees to it; empty when it was let go."""
+    count: Mapped[int] = mapped_column(Integer)
+    input_file: Mapped[str | None] = mapped_column(String(200))
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    submitted_at: Mapped[str | None] = mapped_column(String(40))
+    collected_at: Mapped[str | None] = mapped_column(String(40))
+
+
 class MemoryRow(Base):
-    """The translation memory: a source segment and the Arabic that an expert let stand for it."""
+    """The translation memory: a source segment and the best Arabic known for it. See pipeline/translate/memory.py."""
 
     __tablename__ = "memory"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -57,6 +86,9 @@ class MemoryRow(Base):
     access: Mapped[str] = mapped_column(String(16))
     """Access class of the sample it comes from; every derivative inherits it (law 7)."""
     reviewer: Mapped[str] = mapped_column(String(200))
+    """Whose word it is: the expert, the imported file, or the model."""
+    rank: Mapped[int] = mapped_column(Integer)
+    """3 reviewed, 2 imported, 1 machine. A row never gives way to one of a lower rank."""
 
 
 class ReviewRow(Base):
@@ -100,7 +132,7 @@ def open_database(url: str) -> Engine:
     Raises InputError when the server does not answer or the address is wrong.
     """
     try:
-        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), json_serializer=_json)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _pragmas)
         _migrate(engine)
@@ -121,6 +153,10 @@ def engine_name(url: str) -> str:
     """The address without its password, for messages."""
     head, at, tail = url.rpartition("@")
     return f"{head.rpartition(':')[0]}:***@{tail}" if at else url
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _pragmas(connection: Any, _record: object) -> None:

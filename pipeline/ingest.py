@@ -1,7 +1,7 @@
 """Sources to samples: streams each source once, in chunks of `runner.chunk_rows` records.
 
 In: settings.sources[index]. Out: tables ingest/samples and ingest/excluded, images in the store. Lost: nothing; every
-record becomes samples or one exclusion with its reason. Memory: one chunk, and 60 bytes a sample id.
+record becomes samples or one exclusion with its reason. Memory: one chunk, and about 200 bytes a record for its ids.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from pipeline.images.decode import ImageFaultError
-from pipeline.images.store import ImageStore
+from pipeline.images.pixels import ImageFaultError
+from pipeline.images.store import ImageStore, load, phash
 from pipeline.settings import Settings, SourceSettings
 from pipeline.sources.base import Corpus, Draft, Record
 from pipeline.sources.iu_xray import text_only as report_without_images
@@ -22,7 +22,7 @@ from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.errors import InputError
 from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, Turn, twin_id
 
-VERSION = "1"
+VERSION = "2"
 #: Longest id kept readable, in characters; the rest becomes a hash (SampleId allows 120 with suffixes).
 _ID_CHARS = 90
 
@@ -37,7 +37,8 @@ class _Source:
     store: ImageStore
     prefix: str
     """Tells sources of the same corpus and split apart."""
-    ids: set[str] = field(default_factory=set)
+    ids: set[bytes] = field(default_factory=set)
+    """Hashes of the records' own ids and of the samples' ids that are taken."""
 
 
 def ingest_source(
@@ -94,15 +95,10 @@ def benchmark_samples(settings: Settings, spec: str) -> Iterator[tuple[str, tupl
 
 @lru_cache(maxsize=4096)
 def _phash(folder: Path | None, name: str) -> str | None:
-    import imagehash
-
-    from pipeline.images.decode import decode
-    from pipeline.images.store import find
-
     if folder is None:
         return None
     try:
-        return str(imagehash.phash(decode(find(folder, name))))
+        return phash(load(folder, name))
     except ImageFaultError:
         return None
 
@@ -110,7 +106,10 @@ def _phash(folder: Path | None, name: str) -> str | None:
 def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: list[Record]) -> ChunkManifest:
     done = workspace.done("ingest", name, mark)
     if done:
-        source.ids.update(sample.id for sample in workspace.rows("ingest", Sample, "samples", name))
+        # From the records, not from the samples: a record whose image is missing has taken its id as well.
+        for record in records:
+            if not record.reason:
+                _claim(source, record)
         return done
     samples: list[Sample] = []
     excluded: list[Exclusion] = []
@@ -127,14 +126,12 @@ def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclus
     origin = Origin(file=source.settings.relative(source.chosen.path), row=record.row, sha256=record.sha256)
     if record.reason:
         return [], [_exclusion(record, origin, record.reason, record.detail)]
-    base = _identity(source, record)
-    if base in source.ids:
+    names = _claim(source, record)
+    if not names:
         return [], [_exclusion(record, origin, "duplicate_id", f"{record.id} occurs again")]
-    source.ids.add(base)
     samples: list[Sample] = []
     faults: list[tuple[str, str, str]] = []
-    for number, draft in enumerate(record.drafts):
-        name = base if len(record.drafts) == 1 else f"{base}-{number}"
+    for name, draft in zip(names, record.drafts, strict=True):
         try:
             samples.append(_sample(source, record, draft, name, origin))
         except ImageFaultError as error:
@@ -201,13 +198,32 @@ def _exclusion(record: Record, origin: Origin, reason: str, detail: str, sample:
     return Exclusion(stage="ingest", reason=reason, record=record.id, sample=sample, origin=origin, detail=detail)
 
 
-def _identity(source: _Source, record: Record) -> str:
-    """corpus-split-record in [a-z0-9_-]; what cleaning would make ambiguous gets a short hash of the real id."""
+def _claim(source: _Source, record: Record) -> list[str]:
+    """The ids of the record's samples, taken from now on; none when its own id has occurred before."""
+    own = _short(f"record {record.split} {record.id}")
+    if own in source.ids:
+        return []
+    names = _identities(source, record, hashed=False)
+    if any(_short(name) in source.ids for name in names):
+        # `A1` after `a1`, or the record `1-0` after the first draft of `1`.
+        names = _identities(source, record, hashed=True)
+    source.ids.update([own, *map(_short, names)])
+    return names
+
+
+def _identities(source: _Source, record: Record, hashed: bool) -> list[str]:
+    """corpus-split-record in [a-z0-9_-] for each draft; what cleaning would make ambiguous gets a short hash of the real id."""
     split = record.split or source.chosen.split
     plain = re.sub(r"[^a-z0-9_-]+", "-", record.id.lower()).strip("-")
-    if plain != record.id.lower() or len(plain) > _ID_CHARS or not plain:
+    # `-ar` is how twins end.
+    if hashed or plain != record.id.lower() or len(plain) > _ID_CHARS or not plain or plain.endswith("-ar"):
         plain = f"{plain[: _ID_CHARS - 9]}-{hashlib.sha256(record.id.encode()).hexdigest()[:8]}".strip("-")
-    return f"{source.prefix}-{split}-{plain}"
+    base = f"{source.prefix}-{split}-{plain}"
+    return [base] if len(record.drafts) == 1 else [f"{base}-{number}" for number in range(len(record.drafts))]
+
+
+def _short(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=10).digest()
 
 
 def _prefix(settings: Settings, index: int) -> str:
@@ -221,7 +237,9 @@ def _fingerprint(settings: Settings, index: int) -> str:
     files = [chosen.path, *sorted(chosen.path.parent.glob("indiana_projections.csv"))]
     listing = []
     if chosen.images is not None:
-        listing = sorted((path.name, path.stat().st_size) for path in chosen.images.rglob("*") if path.is_file())
+        listing = sorted(
+            (p.relative_to(chosen.images).as_posix(), p.stat().st_size) for p in chosen.images.rglob("*") if p.is_file()
+        )
     names = {
         "path": settings.relative(chosen.path),
         "images": None if chosen.images is None else settings.relative(chosen.images),

@@ -97,6 +97,8 @@ class TranslateSettings(_Block):
     mode: Literal["online", "batch"] = "online"
     max_tokens: int = Field(default=1024, ge=16)
     """Completion tokens of one call, at most."""
+    glossary: tuple[Path, ...] = ()
+    """Term files (.tsv, .tbx, .tmx) beside the starter glossary; a later file outranks an earlier one."""
 
 
 class QualitySettings(_Block):
@@ -208,9 +210,14 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
         for key, place in (("path", source.path), ("images", source.images)):
             if place is not None and not place.exists():
                 faults.append(f"{path}: sources[{number}].{key}: {place} does not exist. Mend the path; it counts from {root}.")
+    glossary = tuple(root / place for place in settings.translate.glossary)
+    for number, place in enumerate(glossary):
+        if not place.is_file():
+            faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
     if faults:
         raise InputError("\n".join(faults))
-    return settings.model_copy(update={"sources": sources})
+    translate = settings.translate.model_copy(update={"glossary": glossary})
+    return settings.model_copy(update={"sources": sources, "translate": translate})
 
 
 def api_key(endpoint: EndpointSettings) -> str:

@@ -6,6 +6,7 @@ is not made again (DESIGN.md §9).
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
 def write_atomic(path: Path, data: bytes) -> None:
     """Write bytes under a temporary name, fsync, rename: a reader sees the old file or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # The thread, too: two sources read at once store the same picture.
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     part.write_bytes(data)
     _settle(part, path)
 

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import bimedv, finished, prefect_home, started
 from tests.corpora import write_corpora
 from tests.endpoint import Endpoint
 
+__all__ = ["bimedv", "finished", "prefect_home", "started"]
+
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=3, help="kill -9 this often in the test of resuming")
 
 
 @pytest.fixture

@@ -62,19 +62,26 @@ def translate(
     if not estimate:
         _run_stage("translate", config, workspace, as_json)
         return
+    from pipeline.database import open_database
+    from pipeline.llm.tokens import tokenizer
     from pipeline.settings import load_settings
-    from pipeline.translate.estimate import estimate as price
+    from pipeline.translate.estimate import keep_estimate
     from pipeline.workspace import Workspace
 
     settings = load_settings(config, workspace)
-    value = price(settings, Workspace(settings.workspace))
-    money = value["usd"]
+    with tokenizer() as counter:
+        value = keep_estimate(settings, Workspace(settings.workspace), open_database(settings.database_url()), counter)
     answer(
-        as_json,
-        value,
-        f"{value['units']} units in {value['requests']} requests: {value['prompt_tokens']} prompt and "
-        f"{value['completion_tokens']} completion tokens, {money['online']:.2f} USD online ({money['batch']:.2f} in batch), "
-        f"about {value['hours']:.2f} hours.",
+        as_json, value, "\n".join([*(_priced(name, row) for name, row in value["by_source"].items()), _priced("in all", value)])
+    )
+
+
+def _priced(name: str, row: dict[str, Any]) -> str:
+    money = row["usd"]
+    return (
+        f"{name:<16} {row['units']:>8} units, {row['requests']:>8} requests: {row['prompt_tokens']:>10} prompt and "
+        f"{row['completion_tokens']:>10} completion tokens, {money['online']:.2f} USD online ({money['batch']:.2f} in batch), "
+        f"about {row['hours']:.2f} hours"
     )
 
 

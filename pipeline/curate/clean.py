@@ -3,10 +3,11 @@
 `clean` is total and idempotent: clean(clean(x)) == clean(x) for any text.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable
+from html import unescape
+from html.entities import html5
 
 #: Bidirectional overrides and isolates can hide or reorder text; zero-width characters and soft hyphens split words unseen.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -14,28 +15,38 @@ _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff\u00ad]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _TAGS = re.compile(r"</?(?:p|br|b|i|u|em|strong|div|span|sup|sub|ul|ol|li|a|h[1-6])(?:\s[^<>]*)?/?>", re.I)
-#: Only entities that are spelled out in full: `AT&T` and `a&b` stay.
+#: Only entities that are spelled out in full: `AT&T` and `a&b` stay, and `&notes;` is no `¬es;`.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_LINES = re.compile(r"[ \t]*(?:\r\n|\r|\n|\u2028|\u2029|\x85)[ \t]*")
+_LINES = re.compile(r"[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
+_ROUNDS = 10
 
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """The cleaned text and the names of the rules that changed it."""
     changed: list[str] = []
-    # Each rule can lay bare work for another (an entity that spells a tag): twice through settles all but crafted text,
-    # and the loop ends because no rule but NFC ever lengthens the text.
-    for _ in range(10):
-        before = text
-        for name, rule in _RULES:
-            after = rule(text)
-            if after != text:
-                changed.append(name)
-                text = after
-        if text == before:
-            break
-    return text, tuple(dict.fromkeys(changed))
+    # Each rule can lay bare work for another (an entity that spells a tag): twice through settles all but crafted text.
+    for _ in range(_ROUNDS):
+        text, names = _once(text)
+        if not names:
+            return text, tuple(dict.fromkeys(changed))
+        changed += names
+    # Entities or tags nested deeper than anybody writes: without their signs the other rules settle in a few rounds.
+    text = text.replace("&", " ").replace("<", " ")
+    while names:
+        text, names = _once(text)
+    return text, tuple(dict.fromkeys([*changed, "nesting"]))
+
+
+def _once(text: str) -> tuple[str, list[str]]:
+    changed = []
+    for name, rule in _RULES:
+        after = rule(text)
+        if after != text:
+            changed.append(name)
+            text = after
+    return text, changed
 
 
 def _spaces(text: str) -> str:
@@ -43,7 +54,11 @@ def _spaces(text: str) -> str:
 
 
 def _entities(text: str) -> str:
-    return _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+    return _ENTITY.sub(lambda match: unescape(match.group()) if _is_entity(match.group()) else match.group(), text)
+
+
+def _is_entity(text: str) -> bool:
+    return text[1] == "#" or text[1:] in html5
 
 
 _RULES: tuple[tuple[str, Callable[[str], str]], ...] = (

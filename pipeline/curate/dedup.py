@@ -17,15 +17,20 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace, fingerprint
 from schemas.sample import IMAGE_MARK, Sample
 
-VERSION = "1"
+VERSION = "2"
 STAGE = "duplicates"
 _SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string())])
 #: Near copies of a dozen words are other sentences ("no effusion on the left"); only longer texts are compared.
 _NEAR_WORDS = 12
 _PERMUTATIONS = 128
-_WORDS = re.compile(r"\w+")
+_WORDS = re.compile(r"\S+")
+_TOKENS = re.compile(r"[-+\u2212<>≤≥±]\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?|\w+")
 #: Texts that differ in one of these say different things, however alike they are.
-_CRITICAL = re.compile(r"\d+(?:\.\d+)?|\b(?:left|right|bilateral|no|not|without|never|denies|absent|normal|abnormal)\b")
+_CRITICAL = re.compile(
+    r"[-+\u2212<>≤≥±]?\d[\d.]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|once|twice|single|double|half|"
+    r"left|right|bilateral|unilateral|upper|lower|medial|lateral|anterior|posterior|superior|inferior|"
+    r"no|not|t|without|never|none|neither|nor|cannot|deny|denies|denied|absent|present|negative|positive|normal|abnormal)\b"
+)
 
 
 def find_duplicates(settings: Settings, workspace: Workspace) -> str:
@@ -96,6 +101,9 @@ class _Index:
 
 
 def normal(sample: Sample) -> str:
-    """The sample's text for comparison: lower case, without marks, punctuation and runs of blanks."""
+    """The sample's text for comparison: lower case, without marks, punctuation and runs of blanks.
+
+    What stands before a number stays, because -2.5 is not 2.5 and < 5 is not > 5.
+    """
     words = "\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " ").lower()
-    return " ".join(re.findall(r"\d+(?:\.\d+)?|\w+", words))
+    return " ".join(re.sub(r"\s", "", token) for token in _TOKENS.findall(words))

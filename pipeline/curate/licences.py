@@ -62,7 +62,7 @@ def release_terms(names: list[str]) -> Terms:
             reasons.append(f"{item.name}: {item.licence} does not let translations be passed on")
     strictest = max((item.licence for item in known), key=_ORDER.index, default="unknown")
     share_alike = any(item.licence.startswith("CC-BY-SA") for item in known)
-    if share_alike and strictest not in ("CC-BY-SA-4.0", "CC-BY-NC-SA-4.0"):
+    if share_alike and strictest != "CC-BY-SA-4.0":
         reasons.append(f"share-alike and {strictest} parts have no common licence: publish the corpora apart, each under its own")
         strictest = "mixed"
     return Terms(licence=strictest, redistributable=not reasons, reasons=tuple(reasons))

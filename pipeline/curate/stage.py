@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.sample import Exclusion, Sample
 
-VERSION = "1"
+VERSION = "2"
 _CHATS = frozenset({"healthcaremagic", "icliniq", "genmedgpt"})
 
 

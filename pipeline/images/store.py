@@ -11,13 +11,16 @@ from pathlib import Path
 import imagehash
 from PIL import Image
 
-from pipeline.images.decode import ImageFaultError, decode
+from pipeline.images.decode import decode
+from pipeline.images.pixels import ImageFaultError
 from pipeline.workspace import write_atomic
 from schemas.sample import ImageRef
 
 #: CLIP sees 336 pixels and LLaVA-type tilings up to 4 times that: 1,024 keeps what any of them can use.
 MAX_SIDE = 1024
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg"}
+#: A name is tried as it stands first. Ids with dots in them (DICOM's) look as if they had a suffix, and have none.
+_TRIED = ("", ".jpg", ".png", ".jpeg", ".dcm")
 
 
 class ImageStore:
@@ -28,9 +31,7 @@ class ImageStore:
 
     def add(self, folder: Path, name: str, modality: str = "") -> ImageRef:
         """Decode, bound and store the image that a record names. Raises ImageFaultError with the reason."""
-        picture = decode(find(folder, name))
-        if max(picture.size) > MAX_SIDE:
-            picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        picture = load(folder, name)
         data, media_type = _encode(picture)
         digest = hashlib.sha256(data).hexdigest()
         path = self.path(digest, media_type)
@@ -42,7 +43,7 @@ class ImageStore:
             width=picture.width,
             height=picture.height,
             modality=modality or "other",
-            phash=str(imagehash.phash(picture)),
+            phash=phash(picture),
         )
 
     def path(self, digest: str, media_type: str) -> Path:
@@ -50,21 +51,35 @@ class ImageStore:
         return self._root / digest[:2] / f"{digest}.{_SUFFIXES[media_type]}"
 
 
+def load(folder: Path, name: str) -> Image.Image:
+    """The picture that a record names, as it is stored: decoded and bounded. Raises ImageFaultError with the reason."""
+    picture = decode(find(folder, name))
+    if max(picture.size) > MAX_SIDE:
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def phash(picture: Image.Image) -> str:
+    """Perceptual hash of a picture from `load`: of the same file at another size it can differ."""
+    return str(imagehash.phash(picture))
+
+
 def find(folder: Path, name: str) -> Path:
     """The file that a record names: with its suffix, or by the stem where the corpus leaves the suffix out.
 
-    A name that leads out of the folder is no name of an image: missing_image.
+    A name that leads out of the folder, through a link too, is no name of an image: missing_image.
     """
     root = folder.resolve()
-    path = (root / name).resolve()
-    if root not in path.parents:
-        raise ImageFaultError(f"missing_image: {name!r} leads out of the image folder")
-    if path.is_file():
-        return path
-    if not Path(name).suffix:
-        for suffix in (".jpg", ".png", ".jpeg", ".dcm"):
-            if path.with_name(path.name + suffix).is_file():
-                return path.with_name(path.name + suffix)
+    for suffix in _TRIED:
+        try:
+            path = (root / f"{name}{suffix}").resolve()
+            if root not in path.parents:
+                raise ImageFaultError(f"missing_image: {name!r} leads out of the image folder")
+            if path.is_file():
+                return path
+        except (OSError, ValueError, RuntimeError) as error:
+            # A name with a NUL, longer than a file name may be, a link that leads to itself.
+            raise ImageFaultError(f"missing_image: {name[:80]!r} is no file name ({type(error).__name__})") from None
     raise ImageFaultError(f"missing_image: {name!r} is not in the image folder")
 
 

@@ -5,223 +5,210 @@ key, an empty account, the budget) is a StoppedError.
 """
 
 import asyncio
-import json
-from collections.abc import Callable
-from typing import Any
+import time
+from abc import ABC, abstractmethod
 
+import aiohttp
+import httpx2
 import openai
-from openai.types.chat import ChatCompletion
+import orjson
 
-from pipeline.llm.ledger import Ledger, clock
-from pipeline.settings import EndpointSettings, PriceSettings, api_key
-from pipeline.workspace import fingerprint
-from schemas.base import Noun
+from pipeline.llm.answers import CHARS_PER_TOKEN, Check, Entry, Request, body_of, cost, failed, judged, refuses
+from pipeline.llm.entries import Elsewhere, Wanted
+from pipeline.llm.governor import Outcome, Permit, governor_of, retry_after
+from pipeline.llm.ledger import Ledger
+from pipeline.settings import EndpointSettings, api_key
 from schemas.errors import StoppedError
-from schemas.translation import Call, CallState
+from schemas.translation import Call
 
-#: First pause before a retry, doubled each time, and the longest one that a Retry-After header gets, in seconds.
+__all__ = [
+    "CHARS_PER_TOKEN", "CONNECTION_ERRORS", "Asker", "Check", "Client", "Request", "connection", "connection_fault", "cost",
+    "refusal",
+]  # fmt: skip
+
+#: First pause before a retry, doubled each time, and the longest one, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _POLL_SECONDS = 0.2
-#: English and JSON have about 4 characters a token with every common tokenizer, Arabic 2 (measured with Gemma's on
-#: TICO-19: 4.5 and 2.6). Used for reservations and estimates, which should rather be too high.
-CHARS_PER_TOKEN = {"en": 4.0, "ar": 2.0}
+#: The aiohttp transport lets some of its own errors through, such as the one for a malformed status line.
+CONNECTION_ERRORS = (openai.APIConnectionError, httpx2.HTTPError, aiohttp.ClientError)
 
 
-class Request(Noun):
-    """What is sent: everything that decides the answer, and nothing else."""
-
-    messages: tuple[dict[str, str], ...]
-    max_tokens: int
-    temperature: float
-    seed: int
-    schema_: dict[str, Any] | None
-    """JSON schema of the answer; None where the endpoint has no structured output."""
-
-    def key(self, endpoint: str, model: str) -> str:
-        """Identity in the ledger."""
-        return fingerprint(endpoint, model, self.model_dump())
-
-
-Check = Callable[[str], str | None]
-"""Says what is wrong with an answer's form; None when it can be parsed."""
-
-
-class Client:
-    """One endpoint inside one event loop; close it in the loop that used it."""
+class Asker(ABC):
+    """What to do about an answer; how it is got, online or in a batch, is the subclass's part."""
 
     def __init__(self, endpoint: EndpointSettings, name: str, ledger: Ledger) -> None:
         self._endpoint, self._name, self._ledger = endpoint, name, ledger
-        self._slots = asyncio.Semaphore(endpoint.concurrency)
-        self._pace = _Pace(endpoint)
-        self._openai = openai.AsyncOpenAI(
-            base_url=endpoint.base_url,
-            api_key=api_key(endpoint),
-            max_retries=0,
-            timeout=endpoint.timeout_s,
-            http_client=openai.DefaultAioHttpClient(),
-        )
 
+    @abstractmethod
     async def close(self) -> None:
-        """Close the connections."""
-        await self._openai.close()
+        """Send nothing more, wait for what is under way, and let go of everything."""
+
+    @abstractmethod
+    async def _obtained(self, key: str, request: Request, check: Check) -> Call:
+        """An answer that is not recorded yet, or the last fault when there is none. The caller holds the claim."""
 
     def key(self, request: Request) -> str:
         """The request's identity at this endpoint."""
         return request.key(self._name, self._endpoint.model)
 
     async def ask(self, request: Request, check: Check) -> Call:
-        """The answer: from the ledger when it is there, else paid for. The last attempt's Call when none was good."""
+        """The answer: from the ledger when it is there, else paid for. The last attempt's Call when none was good.
+
+        One that max_tokens cut off is asked for once more with twice the room, one of the wrong form once more with the
+        fault named; each is a request of its own with its own key. A Call that is `truncated` still needs less text.
+        """
+        may_raise = may_repeat = True
+        while True:
+            call = await self._answer(request, check)
+            if call.state == "truncated" and may_raise:
+                may_raise, cut = False, call
+                request = request.with_more_room()
+            elif call.state == "invalid" and may_repeat:
+                may_repeat = False
+                request = request.asked_again(call.text or "", call.error or "")
+            elif call.state == "permanent" and not may_raise:
+                # The endpoint does not give so much room.
+                return cut
+            else:
+                return call
+
+    async def _answer(self, request: Request, check: Check) -> Call:
         key = self.key(request)
-        pause = _FIRST_PAUSE
-        invalid = 0
-        call: Call | None = None
-        async with self._slots:
-            for left in range(self._endpoint.max_retries, -1, -1):
-                known = self._ledger.answers([key]).get(key)
-                if known:
-                    return known
-                call, wait = await self._attempt(key, request, check)
-                invalid += call.state == "invalid"
-                if call.state not in ("retryable", "invalid") or invalid > 1 or not left:
-                    break
-                await asyncio.sleep(min(wait if wait is not None else pause, _LONGEST_PAUSE))
-                pause *= 2
-        assert call is not None
-        return call
+        async with self._ledger.claim(key):
+            call = await self._ledger.known(key)
+            if call is None:
+                return await self._obtained(key, request, check)
+            fault = check(call.text or "") if call.state == "ok" else None
+            return await self._ledger.reject(call, fault) if fault else call
 
-    async def _attempt(self, key: str, request: Request, check: Check) -> tuple[Call, float | None]:
-        attempt = None
-        body = request.model_dump()
-        while attempt is None:
-            attempt = self._ledger.begin(key, self._name, self._endpoint.model, body, self._most(request))
-            if attempt is None:
-                # Another process asks the same: its answer will do.
-                await asyncio.sleep(_POLL_SECONDS)
-                known = self._ledger.answers([key]).get(key)
-                if known:
-                    return known, None
+    def _want(self, key: str, request: Request, factor: float = 1.0) -> Wanted:
+        most = factor * request.most_usd(self._endpoint.price)
+        return Wanted(key, self._name, self._endpoint.model, request.plain(), most)
+
+
+class Client(Asker):
+    """One endpoint inside one event loop; close it in the loop that used it."""
+
+    def __init__(self, endpoint: EndpointSettings, name: str, ledger: Ledger) -> None:
+        super().__init__(endpoint, name, ledger)
+        self._slots = asyncio.Semaphore(endpoint.concurrency)
+        self._governor = governor_of(endpoint)
+        self._openai = connection(endpoint)
+        self._closing = False
+        ledger.open()
+
+    async def close(self) -> None:
+        """Send nothing more, record what is in flight, close the connections."""
+        self._closing = True
         try:
-            return await self._sent(key, attempt, request, check)
+            for _ in range(self._endpoint.concurrency):
+                await self._slots.acquire()
         finally:
-            self._ledger.landed(key)
+            await self._openai.close()
+            self._ledger.close()
 
-    async def _sent(self, key: str, attempt: int, request: Request, check: Check) -> tuple[Call, float | None]:
-        await self._pace.wait(_prompt_tokens(request) + request.max_tokens)
-        start = clock()
-        blank = Call(key=key, attempt=attempt, endpoint=self._name, model=self._endpoint.model, state="sent")
+    async def _obtained(self, key: str, request: Request, check: Check) -> Call:
+        pause = _FIRST_PAUSE
+        retries = self._endpoint.max_retries
+        while True:
+            call, told = await self._attempt(key, request, check)
+            if call.state != "retryable" or not retries:
+                return call
+            retries -= 1
+            if not told:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _attempt(self, key: str, request: Request, check: Check) -> tuple[Call, bool]:
+        """One attempt, and whether the endpoint itself said when to come again; the governor sees to that then."""
+        want = self._want(key, request)
+        while True:
+            async with self._slots:
+                if self._closing:
+                    raise StoppedError("the client was closed before this call was sent; run again to go on")
+                permit = await self._governor.admit(request.tokens())
+                begun: object = None
+                try:
+                    begun = await self._ledger.begin(want)
+                finally:
+                    if not isinstance(begun, Entry):
+                        self._governor.release(permit, "unsent")
+                if isinstance(begun, Entry):
+                    return await self._settled(permit, begun, request, check)
+            if isinstance(begun, Call):
+                return begun, False
+            if begun is Elsewhere.BATCH:
+                waiting = Entry(key, 0, self._name, self._endpoint.model, 0.0)
+                return waiting.settled("permanent", "it waits in a batch: run with translate.mode: batch to collect it"), False
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _settled(self, permit: Permit, entry: Entry, request: Request, check: Check) -> tuple[Call, bool]:
+        start = time.monotonic()
+        outcome: Outcome = "busy"
+        used = permit.tokens
+        stop: str | None = None
+        wait: float | None = None
         try:
-            call, wait = _judged(blank, await self._send(request), check, self._endpoint.price), None
-        except (openai.APIError, json.JSONDecodeError) as error:
-            call, wait = _failed(blank, error)
-        call = call.model_copy(update={"latency_s": clock() - start})
-        self._ledger.settle(call)
-        if _stops(call):
-            key_name = self._endpoint.api_key_env or "the key"
-            raise StoppedError(f"{self._endpoint.base_url} refuses: {call.error}. Check {key_name} and the account.")
-        return call, wait
+            async with asyncio.timeout(self._endpoint.timeout_s):
+                response = await self._post(request)
+            call = judged(entry, response.content, check, self._endpoint.price)
+            outcome, used = "good", call.prompt_tokens + call.completion_tokens
+        except openai.APIStatusError as error:
+            call, wait, stop = self._refused(entry, error)
+            outcome = "busy" if call.state == "retryable" else "good"
+        except TimeoutError:
+            # The provider may go on and charge for it.
+            call = entry.settled("retryable", f"no answer within {self._endpoint.timeout_s:g} s", entry.reserved_usd)
+        except CONNECTION_ERRORS as error:
+            call = entry.settled("retryable", f"the connection failed: {connection_fault(error)}")
+        except asyncio.CancelledError:
+            self._ledger.give_up(entry)
+            raise
+        finally:
+            self._governor.release(permit, outcome, used)
+        call = call.model_copy(update={"latency_s": time.monotonic() - start})
+        await self._ledger.settle(entry, call)
+        if stop:
+            raise StoppedError(stop)
+        return call, wait is not None
 
-    async def _send(self, request: Request) -> ChatCompletion:
-        form: dict[str, Any] = {}
-        if request.schema_ is not None:
-            form["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": request.schema_},
-            }
-        answer: ChatCompletion = await self._openai.chat.completions.create(
-            model=self._endpoint.model,
-            messages=list(request.messages),  # type: ignore[arg-type]  # plain dicts are what goes over the wire
-            max_tokens=request.max_tokens,
-            temperature=request.temperature,
-            seed=request.seed,
-            **form,
-        )
-        return answer
+    async def _post(self, request: Request) -> httpx2.Response:
+        content = orjson.dumps(body_of(request, self._endpoint.model))
+        return await self._openai.post("/chat/completions", cast_to=httpx2.Response, content=content)
 
-    def _most(self, request: Request) -> float:
-        """The most the call can cost: the prompt at 2 characters a token, and every token it may answer."""
-        price = self._endpoint.price
-        prompt = sum(len(message["content"]) for message in request.messages) / CHARS_PER_TOKEN["ar"]
-        return (prompt * price.input + request.max_tokens * price.output) / 1e6
-
-
-class _Pace:
-    """Spreads starts so that requests and tokens a minute keep below the endpoint's limits."""
-
-    def __init__(self, endpoint: EndpointSettings) -> None:
-        self._rpm, self._tpm = endpoint.rpm, endpoint.tpm
-        self._next = 0.0
-
-    async def wait(self, tokens: int) -> None:
-        if self._rpm is None and self._tpm is None:
-            return
-        start = max(self._next, clock())
-        by_requests = 60.0 / self._rpm if self._rpm else 0.0
-        by_tokens = 60.0 * tokens / self._tpm if self._tpm else 0.0
-        self._next = start + max(by_requests, by_tokens)
-        await asyncio.sleep(start - clock())
+    def _refused(self, entry: Entry, error: openai.APIStatusError) -> tuple[Call, float | None, str | None]:
+        """The Call, the seconds to wait that the endpoint named, and why nothing may be sent any more."""
+        response = error.response
+        call = failed(entry, response.status_code, response.content)
+        stop = None
+        if refuses(response.status_code, response.content):
+            stop = refusal(self._endpoint, call.error or "")
+            self._governor.trip(stop)
+        wait = retry_after(response.headers.get("retry-after"), response.headers.get("date"))
+        if wait:
+            self._governor.pause(wait)
+        return call, wait, stop
 
 
-def cost(price: PriceSettings, prompt: int, cached: int, completion: int) -> float:
-    """US dollars of one answer by the price table; `cached` of the `prompt` tokens at their own price."""
-    cheap = price.input if price.cached is None else price.cached
-    return ((prompt - cached) * price.input + cached * cheap + completion * price.output) / 1e6
+def connection(endpoint: EndpointSettings) -> openai.AsyncOpenAI:
+    """The SDK's client. Retries are ours, because each has to be in the ledger."""
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=api_key(endpoint),
+        max_retries=0,
+        # Ours ends a call first: the SDK's counts each read anew, and one that trickles would never end.
+        timeout=2 * endpoint.timeout_s,
+        http_client=openai.DefaultAioHttpClient(),
+    )
 
 
-def _judged(blank: Call, answer: ChatCompletion, check: Check, price: PriceSettings) -> Call:
-    if not isinstance(answer, ChatCompletion):
-        # A proxy's HTML page with status 200 comes out of the SDK as text.
-        return blank.model_copy(update={"state": "retryable", "error": f"not a completion: {str(answer)[:100]!r}"})
-    usage = answer.usage
-    prompt = usage.prompt_tokens if usage else 0
-    completion = usage.completion_tokens if usage else 0
-    details = usage.prompt_tokens_details if usage else None
-    cached = (details.cached_tokens or 0) if details else 0
-    state, words, error = _state(answer, check)
-    return blank.model_copy(
-        update={
-            "state": state, "text": words, "error": error, "prompt_tokens": prompt, "cached_tokens": cached,
-            "completion_tokens": completion, "cost_usd": cost(price, prompt, cached, completion),
-        }
-    )  # fmt: skip
+def refusal(endpoint: EndpointSettings, error: str) -> str:
+    """The line for an endpoint that will not serve this key or account."""
+    return f"{endpoint.base_url} refuses: {error}. Check {endpoint.api_key_env or 'the key'} and the account."
 
 
-def _state(answer: ChatCompletion, check: Check) -> tuple[CallState, str | None, str | None]:
-    if not answer.choices:
-        return "invalid", None, "no choices in the answer"
-    choice = answer.choices[0]
-    words = choice.message.content or ""
-    if choice.finish_reason == "content_filter" or choice.message.refusal:
-        return "refused", words, choice.message.refusal or "content filter"
-    if choice.finish_reason == "length":
-        return "truncated", words, "stopped by max_tokens"
-    fault = check(words)
-    return ("invalid", words, fault) if fault else ("ok", words, None)
-
-
-def _failed(blank: Call, error: Exception) -> tuple[Call, float | None]:
-    """A call without an answer: nothing was charged as far as anybody can tell."""
-    message = " ".join(str(error).split())[:300]
-    state: CallState = "retryable"
-    wait = None
-    if isinstance(error, openai.APIStatusError):
-        status = error.status_code
-        state = "retryable" if status in (408, 409, 429) or status >= 500 else "permanent"
-        wait = _retry_after(error)
-        message = f"{status}: {message}"
-    return blank.model_copy(update={"state": state, "error": f"{type(error).__name__} {message}", "cost_usd": 0.0}), wait
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
-    except ValueError:
-        return None
-
-
-def _stops(call: Call) -> bool:
-    fault = call.error or ""
-    return call.state in ("permanent", "retryable") and (" 401:" in fault or " 403:" in fault or "insufficient_quota" in fault)
-
-
-def _prompt_tokens(request: Request) -> int:
-    return int(sum(len(message["content"]) for message in request.messages) / CHARS_PER_TOKEN["en"])
+def connection_fault(error: BaseException) -> str:
+    """What broke a connection, in the words of whoever noticed first: the SDK's say "timed out" for a lost one, too."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:200] or type(error).__name__

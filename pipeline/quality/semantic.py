@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from schemas.errors import InputError
 
-_SENTENCE = re.compile(r"(?<=[.!?؟])\s+|\n+")
+#: "U.S. adults" is one sentence: cut in two it cost 5 of 1,937 human pairs of TICO-19 their acceptance.
+_SENTENCE = re.compile(r"(?<=[.!?؟])(?<!\b[A-Z]\.[A-Z]\.)(?<!\b(?:Dr|Mr|vs)\.)(?<!\bMrs\.)\s+|\n+")
 #: Rounded, because the order of additions inside a batch moves the seventh digit.
 _DECIMALS = 3
 #: Texts in one call of the encoder: batches of 32 and more cost the same (FINDINGS).

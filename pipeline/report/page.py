@@ -4,6 +4,7 @@ In: RunFacts, a workspace's tables and images. Out: one file, written atomically
 most of it the chart renderer's start; about 0.5 MB, most of it the thumbnails. The same input gives the same bytes.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from schemas.sample import REASONS
 _HERE = Path(__file__).parent
 #: Values shown of a modality, task or corpus: what comes after is summed up as one row.
 _VALUES = 12
+_TICKED = re.compile("`([^`]+)`")
+_ARABIC_STAGES = ("translated", "accepted by the gate", "Arabic going out")
 _BUCKET_COLOUR = {
     "released": "accept",
     "excluded": "reject",
@@ -57,7 +60,7 @@ def write_report(facts: RunFacts, workspace: Workspace, out: Path) -> Path:
             whole=adds_up(facts.status),
             drawings=_drawings(facts, counted),
             balances=[(title, _capped(shares)) for title, shares in _balances(counted)],
-            training=figures(facts.train),
+            training=figures(facts.train) + figures(facts.evaluation),
             matrices=matrices(facts.train) + matrices(facts.evaluation),
             cards=cards(workspace, facts),
             places=_places(facts, workspace, out),
@@ -78,8 +81,15 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clock=clock, money=money, count=lambda number: f"{number:,}")
+    environment.filters.update(clock=clock, money=money, count=lambda number: f"{number:,}", code=_code)
     return environment
+
+
+def _code(text: str) -> Any:
+    """Escaped text with what stands between back ticks as code: sentences are written once, for terminals and pages."""
+    from markupsafe import Markup, escape
+
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def _headline(facts: RunFacts) -> list[tuple[str, str, str]]:
@@ -136,7 +146,7 @@ def _drawings(facts: RunFacts, counted: Overview) -> dict[str, str]:
         funnel = {label: number for label, number in funnel.items() if not label.endswith("going out")}
     buckets = {BUCKETS[name]: number for name, number in bucket_counts(facts.status).items()}
     drawn = {
-        "funnel": charts.bars(funnel, _said("From records to samples", funnel), {"Arabic going out": "ar", "translated": "ar"}),
+        "funnel": charts.bars(funnel, _said("From records to samples", funnel), dict.fromkeys(_ARABIC_STAGES, "ar")),
         "buckets": charts.bars(buckets, _said("Samples owed, by bucket", buckets), _BUCKET_COLOUR),
     }
     if counted.histogram:
@@ -149,7 +159,7 @@ def _drawings(facts: RunFacts, counted: Overview) -> dict[str, str]:
     if facts.release is not None and counted.modality:
         drawn["modality"] = charts.balance(_capped(counted.modality), "Released samples by image modality and language")
     if len(facts.seconds) > 1:
-        drawn["seconds"] = charts.bars({k: round(s) for k, s in facts.seconds.items()}, "Seconds of each stage")
+        drawn["seconds"] = charts.bars({k: round(s, 1) for k, s in facts.seconds.items()}, "Seconds of each stage")
     if series := curves(facts.train):
         drawn["training"] = charts.losses(series, "Training loss by step: " + ", ".join(series))
     return drawn

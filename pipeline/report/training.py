@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _CURVE = ("losses", "loss")
+#: What a training was told is in its folder; the page shows what came of it.
+_SETTINGS = "config"
+#: A value this deep has no others beside it to be compared with: `samples`, `held_out: empty_answers`.
+_ALONE = 2
 #: Rows shown of one report; a manifest that carries more is linked, not copied.
 _MOST = 40
 
@@ -24,8 +28,8 @@ def curves(report: Mapping[str, Any] | None) -> dict[str, list[tuple[int, float]
 
 
 def figures(report: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """(name, value) of each plain value at the top; hashes and texts longer than 40 characters are left out."""
-    return [(_name(path[0]), _shown(value)) for path, value in _plain(report) if len(path) == 1][:_MOST]
+    """(name, value) of what stands alone; hashes and texts longer than 40 characters are left out."""
+    return [(": ".join(map(_name, path)), _shown(value)) for path, value in _plain(report) if len(path) <= _ALONE][:_MOST]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def matrices(report: Mapping[str, Any] | None) -> list[Matrix]:
     """The nested values, one matrix a parent: stages of a training, groups of a benchmark."""
     found: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
     for path, value in _plain(report):
-        if len(path) > 1:
+        if len(path) > _ALONE:
             found.setdefault(path[:-2], {}).setdefault(_name(path[-2]), {})[_name(path[-1])] = _shown(value)
     return [_matrix(" / ".join(_name(part) for part in path), rows) for path, rows in found.items()]
 
@@ -49,12 +53,13 @@ def matrices(report: Mapping[str, Any] | None) -> list[Matrix]:
 def _matrix(title: str, rows: dict[str, dict[str, str]]) -> Matrix:
     columns = list(dict.fromkeys(column for values in rows.values() for column in values))
     kept = list(rows.items())[:_MOST]
-    return Matrix(title or "values", columns, [(name, [values.get(column, "") for column in columns]) for name, values in kept])
+    return Matrix(title, columns, [(name, [values.get(column, "") for column in columns]) for name, values in kept])
 
 
 def _plain(report: Mapping[str, Any] | None) -> Iterator[tuple[tuple[str, ...], bool | int | float | str]]:
     for path, value in _walk(report or {}):
-        if isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= 40):
+        plain = isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= 40)
+        if plain and path[0] != _SETTINGS:
             yield path, value
 
 

@@ -21,6 +21,8 @@ from schemas.review import Decision, DecisionVerdict, ReviewItem
 from schemas.sample import IMAGE_MARK
 
 _VERDICTS: tuple[DecisionVerdict, ...] = ("accept", "edit", "reject")
+#: Faults shown of one file: more are the same mistake again.
+_SHOWN = 50
 _BLANK: dict[str, Any] = {"verdict": None, "turns": [], "comment": "", "seconds": 0}
 
 
@@ -48,16 +50,7 @@ def import_decisions(engine: Engine, path: Path, reviewer: str) -> dict[str, Any
     lines = _lines(path)
     with session(engine) as opened:
         known = {row.id: ReviewItem.model_validate(row.item) for row in opened.scalars(select(ReviewRow))}
-    faults: list[str] = []
-    taken: list[tuple[ReviewItem, Decision]] = []
-    for number, raw in lines:
-        made, fault = _decision(raw, known, reviewer)
-        if fault:
-            faults.append(f"{path}:{number}: {fault}")
-        elif made:
-            taken.append((known[made.item], made))
-    if faults:
-        raise InputError("\n".join(faults[:50]))
+    taken = _taken(path, lines, known, reviewer)
     _write(engine, taken)
     counts = Counter(decision.verdict for _, decision in taken)
     return {
@@ -67,19 +60,33 @@ def import_decisions(engine: Engine, path: Path, reviewer: str) -> dict[str, Any
     }
 
 
-def _lines(path: Path) -> list[tuple[int, Any]]:
+def _lines(path: Path) -> list[tuple[int, bytes]]:
     try:
         raw = path.read_bytes().splitlines()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Name a file of `bimedv review export`.") from None
-    rows = []
-    for number, line in enumerate(raw, 1):
-        if line.strip():
-            try:
-                rows.append((number, orjson.loads(line)))
-            except orjson.JSONDecodeError as error:
-                raise InputError(f"{path}:{number}: not JSON: {error}. Nothing was imported.") from None
-    return rows
+    return [(number, line) for number, line in enumerate(raw, 1) if line.strip()]
+
+
+def _taken(
+    path: Path, lines: list[tuple[int, bytes]], known: dict[str, ReviewItem], reviewer: str
+) -> list[tuple[ReviewItem, Decision]]:
+    """The decisions of a file, or InputError with all its faults."""
+    faults: list[str] = []
+    first: dict[str, tuple[int, Decision]] = {}
+    for number, line in lines:
+        try:
+            made, fault = _decision(orjson.loads(line), known, reviewer)
+        except orjson.JSONDecodeError as error:
+            made, fault = None, f"not JSON: {error}. Keep the lines as exported and fill `decision` in."
+        if made and not _same(first.setdefault(made.item, (number, made))[1], made):
+            fault = f"{made.item} is decided otherwise in line {first[made.item][0]}. Keep one of the two."
+        if fault:
+            faults.append(f"{path}:{number}: {fault}")
+    if faults:
+        more = [f"… and {len(faults) - _SHOWN} more."] if len(faults) > _SHOWN else []
+        raise InputError("\n".join([*faults[:_SHOWN], *more, "Nothing was imported."]))
+    return [(known[item], made) for item, (_, made) in first.items()]
 
 
 def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[Decision | None, str | None]:
@@ -98,7 +105,10 @@ def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[De
     if raw.get("content") != item.content:
         return None, "the translation has changed since this line was exported. Export again."
     turns = block.get("turns") or []
+    seconds = block.get("seconds") or 0
     fault = _edit_fault(item, verdict, turns)
+    if not isinstance(seconds, int | float) or seconds < 0:
+        fault = fault or f"decision.seconds is {seconds!r}, expected a number from 0."
     if fault:
         return None, fault
     return Decision(
@@ -108,7 +118,7 @@ def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[De
         verdict=verdict,
         turns=tuple(turns) if verdict == "edit" else (),
         reviewer=reviewer,
-        seconds=float(block.get("seconds") or 0),
+        seconds=float(seconds),
         comment=str(block.get("comment") or ""),
         decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
     ), None

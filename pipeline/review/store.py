@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.buckets import fate
 from pipeline.database import AdjudicationRow, DecisionRow, ReviewRow, session
@@ -58,9 +58,8 @@ def decisions(engine: Engine) -> dict[str, Decision]:
     """
     with session(engine) as opened:
         current = {row.id: row.content for row in opened.scalars(select(ReviewRow))}
-        settled = {
-            row.item: Adjudication.model_validate(row.adjudication).decision for row in opened.scalars(select(AdjudicationRow))
-        }
+        ruled = [Adjudication.model_validate(row.adjudication) for row in opened.scalars(select(AdjudicationRow))]
+        settled = {item.item: item.decision for item in ruled if current.get(item.item) == item.decision.content}
         said: dict[str, list[Decision]] = {}
         for row in opened.scalars(select(DecisionRow).order_by(DecisionRow.item, DecisionRow.reviewer)):
             if current.get(row.item) == row.content:
@@ -87,11 +86,16 @@ def waiting(engine: Engine, queue: str | None = None) -> Iterator[ReviewItem]:
 def stats(engine: Engine) -> dict[str, Any]:
     """Items by queue, decisions by verdict and by reviewer."""
     with session(engine) as opened:
-        queues = dict(opened.execute(select(ReviewRow.queue, func.count()).group_by(ReviewRow.queue)).tuples())
-        verdicts = dict(opened.execute(select(DecisionRow.verdict, func.count()).group_by(DecisionRow.verdict)).tuples())
-        reviewers = dict(opened.execute(select(DecisionRow.reviewer, func.count()).group_by(DecisionRow.reviewer)).tuples())
+        queues = _counted(opened, ReviewRow.queue)
+        verdicts = _counted(opened, DecisionRow.verdict)
+        reviewers = _counted(opened, DecisionRow.reviewer)
     open_items = sum(1 for _ in waiting(engine))
     return {"items": sum(queues.values()), "waiting": open_items, "queues": queues, "verdicts": verdicts, "reviewers": reviewers}
+
+
+def _counted(opened: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
+    rows = opened.execute(select(column, func.count()).group_by(column).order_by(column))
+    return {row[0]: row[1] for row in rows}
 
 
 def _item(settings: Settings, sample: Sample, draft: TwinDraft | None, score: Score | None) -> ReviewItem | None:

@@ -70,7 +70,14 @@ class Corpus:
 
 def digest(raw: object) -> str:
     """sha256 of a source record as canonical JSON, so that the same record has the same digest in any file."""
-    return hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    try:
+        data = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS, default=str)
+    except orjson.JSONEncodeError:
+        # Nested deeper than 254 levels: a digest of the fields that are not.
+        fields = raw.items() if isinstance(raw, dict) else ()
+        plain = {key: value for key, value in fields if not isinstance(value, dict | list)}
+        data = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.sha256(data).hexdigest()
 
 
 def dropped(raw: object, row: int, name: str, reason: str, detail: str = "", language: str = "en") -> Record:
@@ -78,15 +85,24 @@ def dropped(raw: object, row: int, name: str, reason: str, detail: str = "", lan
     return Record(id=name, row=row, sha256=digest(raw), reason=reason, detail=detail, language=language)
 
 
+def unparsed(row: int) -> Record:
+    """A record that the stream could not parse."""
+    return dropped(None, row, f"row-{row}", "not_json", "not a JSON object, or not as many cells as the header")
+
+
 def kept(raw: object, row: int, name: str, *drafts: Draft, split: str | None = None) -> Record:
-    """A record that gives samples."""
+    """A record that gives samples; dropped all the same when a draft's marks are not its images."""
+    for draft in drafts:
+        marks = sum(words.count(IMAGE_MARK) for _, words in draft.turns)
+        if marks != len(draft.images):
+            return dropped(raw, row, name, "image_count", f"{marks} marks, {len(draft.images)} images")
     return Record(id=name, row=row, sha256=digest(raw), drafts=drafts, split=split)
 
 
 def text(raw: Mapping[str, Any], key: str) -> str:
-    """A field as stripped text; a number or boolean becomes its text, a missing one is empty."""
+    """A field as stripped text; a number or boolean becomes its text, a missing one and a list are empty."""
     value = raw.get(key)
-    return "" if value is None else str(value).strip()
+    return "" if value is None or isinstance(value, dict | list) else str(value).strip()
 
 
 def with_images(question: str, images: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, fault_of, kept, text, with_images
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, fault_of, kept, text, unparsed, with_images
 from pipeline.sources.streams import json_records
 from schemas.base import Task
 from schemas.sample import IMAGE_MARK
@@ -20,7 +20,7 @@ _DOMAINS = {"chest_xray": "cxr", "mri": "mri", "histology": "histology", "gross"
 def _read(path: Path) -> Iterator[Record]:
     for row, raw in json_records(path):
         if not isinstance(raw, dict):
-            yield dropped(raw, row, f"row-{row}", "not_json")
+            yield unparsed(row)
         elif "gpt4_answer" in raw or ("question_id" in raw and "text" in raw):
             yield _question(raw, row)
         else:
@@ -44,19 +44,21 @@ def _conversation(raw: dict[str, Any], row: int) -> Record:
     if not isinstance(said, list) or not said:
         return dropped(raw, row, name, "missing_field", "no conversations")
     images = _images(raw)
-    turns = [(_ROLES.get(text(turn, "from"), ""), text(turn, "value")) for turn in said if isinstance(turn, dict)]
+    turns = [_turn(turn) for turn in said]
     fault = _fault(turns)
     if fault:
         return dropped(raw, row, name, *fault)
-    marks = sum(words.count(IMAGE_MARK) for _, words in turns)
-    if marks not in (0, len(images)):
-        return dropped(raw, row, name, "image_count", f"{marks} marks, {len(images)} images")
-    if not marks and images:
+    if images and not any(IMAGE_MARK in words for _, words in turns):
         first = next(index for index, (role, _) in enumerate(turns) if role == "user")
         turns[first] = ("user", with_images(turns[first][1], images))
     task: Task = "caption" if len(turns) == 2 and images else "conversation"
     meta = {"modality": _modality(raw)} if _modality(raw) else {}
     return kept(raw, row, name, Draft(task=task, turns=tuple(turns), images=images, meta=meta))
+
+
+def _turn(turn: object) -> tuple[str, str]:
+    # What is no turn has no role, and the conversation falls: its neighbours may answer each other no longer.
+    return (_ROLES.get(text(turn, "from").lower(), ""), text(turn, "value")) if isinstance(turn, dict) else ("", "")
 
 
 def _fault(turns: list[tuple[str, str]]) -> tuple[str, str] | None:

@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipeline.images.pixels import ImageFaultError
+from pipeline.images.store import find
 from pipeline.sources.registry import check_form, corpus, identify
 from schemas.errors import InputError
 
@@ -29,7 +31,7 @@ def check(path: Path, name: str | None = None, images: Path | None = None) -> di
         if record.reason:
             excluded[record.reason] += 1
         if images is not None:
-            missing += sum(not (images / image).exists() for draft in record.drafts for image in draft.images)
+            missing += sum(not _there(images, image) for draft in record.drafts for image in draft.images)
     return {
         "corpus": name,
         "records": records,
@@ -38,3 +40,11 @@ def check(path: Path, name: str | None = None, images: Path | None = None) -> di
         "missing_images": missing,
         "languages": dict(sorted(languages.items())),
     }
+
+
+def _there(images: Path, name: str) -> bool:
+    try:
+        find(images, name)
+    except ImageFaultError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Corpus, Reader, Record, dropped, exchange, fault_of, kept, text
+from pipeline.sources.base import Corpus, Reader, Record, dropped, exchange, fault_of, kept, text, unparsed
 from pipeline.sources.streams import csv_records, json_records
 from pipeline.sources.templates import NOTE
 
@@ -19,7 +19,7 @@ _ICLINIQ = ("answer_icliniq", "answer_chatdoctor", "answer_chatgpt")
 def _read_chats(path: Path) -> Iterator[Record]:
     for row, raw in json_records(path):
         if not isinstance(raw, dict):
-            yield dropped(raw, row, f"row-{row}", "not_json")
+            yield unparsed(row)
             continue
         name = text(raw, "id") or str(row)
         question, answer = _question(raw), _answer(raw)
@@ -41,6 +41,9 @@ def _answer(raw: dict[str, Any]) -> str:
 
 def _read_mts(path: Path) -> Iterator[Record]:
     for row, raw in csv_records(path):
+        if raw is None:
+            yield unparsed(row)
+            continue
         name = text(raw, "ID") or f"row-{row}"
         lines = [line.strip() for line in text(raw, "dialogue").replace("\r", "\n").split("\n")]
         dialogue, note = "\n".join(line for line in lines if line), " ".join(text(raw, "section_text").split())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text, unparsed
 from pipeline.sources.streams import csv_records
 from pipeline.sources.templates import DESCRIBE, FINDING, VIEW
 
@@ -12,6 +12,9 @@ _IMAGE = {"modality": "cxr", "body_region": "Chest"}
 
 def _read(path: Path) -> Iterator[Record]:
     for row, raw in csv_records(path):
+        if raw is None:
+            yield unparsed(row)
+            continue
         name = text(raw, "patientid") or f"row-{row}"
         answers = ((VIEW, text(raw, "view")), (FINDING, text(raw, "finding")), (DESCRIBE, text(raw, "notes")))
         drafts = [_draft(question, answer, name) for question, answer in answers if answer]

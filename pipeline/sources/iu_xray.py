@@ -6,7 +6,7 @@ With images the report is written from them; a report whose images are missing s
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text, unparsed
 from pipeline.sources.streams import csv_records
 from pipeline.sources.templates import IMPRESSION, REPORT
 
@@ -14,6 +14,9 @@ from pipeline.sources.templates import IMPRESSION, REPORT
 def _read(path: Path) -> Iterator[Record]:
     images = _projections(path.with_name("indiana_projections.csv"))
     for row, raw in csv_records(path):
+        if raw is None:
+            yield unparsed(row)
+            continue
         name = text(raw, "uid") or f"row-{row}"
         findings, impression = text(raw, "findings"), text(raw, "impression")
         if not findings and not impression:
@@ -46,7 +49,8 @@ def _projections(path: Path) -> dict[str, tuple[str, ...]]:
         return {}
     images: dict[str, tuple[str, ...]] = {}
     for _, raw in csv_records(path):
-        images[text(raw, "uid")] = (*images.get(text(raw, "uid"), ()), text(raw, "filename"))
+        if raw is not None and text(raw, "filename"):
+            images[text(raw, "uid")] = (*images.get(text(raw, "uid"), ()), text(raw, "filename"))
     return images
 
 

@@ -4,21 +4,27 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text, unparsed
 from pipeline.sources.streams import csv_records
 
 _PREFIX = re.compile(r"^\s*[A-D]\s*:\s*")
 _LETTERS = "ABCD"
+_HELD_OUT = {"test": "test", "val": "validation", "valid": "validation", "validation": "validation"}
 
 
 def _read(path: Path) -> Iterator[Record]:
     for row, raw in csv_records(path):
+        if raw is None:
+            yield unparsed(row)
+            continue
         name = text(raw, "index") or f"{Path(text(raw, 'Figure_path')).stem}-{row}"
         question = text(raw, "Question")
         options = [_PREFIX.sub("", raw.get(f"Choice {letter}", "")).strip() for letter in _LETTERS]
         letter = _letter(raw, options)
         if not question:
             yield dropped(raw, row, name, "empty_question")
+        elif not text(raw, "Figure_path"):
+            yield dropped(raw, row, name, "missing_field", "no Figure_path")
         elif not all(options):
             yield dropped(raw, row, name, "invalid_options", f"an option is empty: {options}")
         elif letter is None:
@@ -26,7 +32,9 @@ def _read(path: Path) -> Iterator[Record]:
             reason = "invalid_options" if found else "empty_answer"
             yield dropped(raw, row, name, reason, f"the answer {found!r} is none of the options" if found else "")
         else:
-            yield kept(raw, row, name, mcq(question, options, letter, image=text(raw, "Figure_path")))
+            # The column in v2 can only protect: a row that calls itself test is none of train, whatever the file is called.
+            split = _HELD_OUT.get(text(raw, "split").lower())
+            yield kept(raw, row, name, mcq(question, options, letter, image=text(raw, "Figure_path")), split=split)
 
 
 def mcq(question: str, options: list[str], letter: str, image: str = "") -> Draft:
@@ -37,14 +45,14 @@ def mcq(question: str, options: list[str], letter: str, image: str = "") -> Draf
 
 
 def _letter(raw: dict[str, str], options: list[str]) -> str | None:
-    label = text(raw, "Answer_label").upper()
-    if label in _LETTERS and label:
-        return label
-    answer = _answer(raw)
-    if "Answer_label" not in raw and answer.upper() in _LETTERS and answer:
+    label, answer = text(raw, "Answer_label").upper(), _answer(raw)
+    if "Answer_label" not in raw and answer.upper() in set(_LETTERS):
         return answer.upper()
     wanted = _PREFIX.sub("", answer).strip().casefold()
     matches = [letter for letter, option in zip(_LETTERS, options, strict=True) if option.casefold() == wanted]
+    if label in set(_LETTERS):
+        # A text that is another option contradicts the letter; which of the two is right nobody can tell.
+        return label if not matches or label in matches else None
     return matches[0] if len(matches) == 1 else None
 
 

@@ -23,7 +23,8 @@ def _read(path: Path) -> Iterator[Record]:
 
 
 def _prompt(raw: dict[str, Any]) -> str:
-    contexts = [str(part).strip() for part in raw.get("CONTEXTS") or ()]
+    given = raw.get("CONTEXTS") or ()
+    contexts = [str(part).strip() for part in ((given,) if isinstance(given, str) else given)]
     return "\n".join([*(part for part in contexts if part), text(raw, "QUESTION")])
 
 

@@ -1,6 +1,7 @@
 """The registry of corpora: by name, by the form of a file."""
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,23 @@ def describe(name: str) -> dict[str, Any]:
 
 
 def identify(path: Path) -> list[str]:
-    """Names of the corpora whose form the first record has; empty when none fits."""
+    """Names of the corpora whose form the first record has, likeliest first; empty when none fits.
+
+    Files in Alpaca's form all look alike: the one that the file's name tells comes first, else the generic one, which claims
+    no licence.
+    """
     fields = first_fields(path)
-    return [name for name, known in CORPORA.items() if set(known.fingerprint) <= fields]
+    stem = re.sub(r"[^a-z0-9]", "", path.stem.lower())
+    found = [name for name, known in CORPORA.items() if set(known.fingerprint) <= fields]
+    same = {name for name in found if CORPORA[name].fingerprint == ALPACA.fingerprint}
+    return sorted(found, key=lambda name: (name not in stem, name != "alpaca") if name in same else (False, False))
 
 
 def check_form(name: str, path: Path) -> None:
     """Raise InputError when a file is not of the corpus's form, saying which corpus it looks like."""
     known = corpus(name)
     fields = first_fields(path)
-    spelled = name in ("llava_med", "llava") and {"conversatons", "conversations"} & fields
-    if set(known.fingerprint) <= fields or spelled:
+    if set(known.fingerprint) <= fields or (name == "llava_med" and "conversations" in fields):
         return
     missing = [key for key in known.fingerprint if key not in fields]
     like = [other for other in identify(path) if other != name]
@@ -61,12 +68,17 @@ def check_form(name: str, path: Path) -> None:
 
 
 def first_fields(path: Path) -> set[str]:
-    """Field names of the first record that has any."""
+    """Field names of the first record that has any, with the `conversatons` of LLaVA-Med's alignment file spelled out."""
+    fields = _first_fields(path)
+    return fields | {"conversations"} if "conversatons" in fields else fields
+
+
+def _first_fields(path: Path) -> set[str]:
     if not path.exists():
         raise InputError(f"{path}: no such file.")
     kind = sniff(path)
     if kind == "csv":
-        return next((set(raw) for _, raw in csv_records(path)), set())
+        return next((set(raw) for _, raw in csv_records(path) if raw is not None), set())
     if kind == "json_dict":
         return next((set(raw) for _, _, raw in json_items(path) if isinstance(raw, dict)), set())
     return next((set(raw) for _, raw in json_records(path) if isinstance(raw, dict)), set())

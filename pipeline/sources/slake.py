@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Corpus, Record, dropped, exchange, fault_of, kept, text
+from pipeline.sources.base import Corpus, Record, dropped, exchange, fault_of, kept, text, unparsed
 from pipeline.sources.streams import json_records
 
 _MODALITY = {"mri": "mri", "ct": "ct", "x-ray": "cxr"}
@@ -18,10 +18,14 @@ _MODALITY = {"mri": "mri", "ct": "ct", "x-ray": "cxr"}
 def _read(path: Path) -> Iterator[Record]:
     for row, raw in json_records(path):
         if not isinstance(raw, dict):
-            yield dropped(raw, row, f"row-{row}", "not_json")
+            yield unparsed(row)
             continue
         name = text(raw, "qid") or f"row-{row}"
-        question, answer, language = text(raw, "question"), text(raw, "answer"), text(raw, "q_lang")
+        question, answer, language = text(raw, "question"), text(raw, "answer"), text(raw, "q_lang").lower()
+        image = text(raw, "img_name")
+        if not language or not image:
+            yield dropped(raw, row, name, "missing_field", "no img_name" if language else "no q_lang")
+            continue
         if language != "en":
             yield dropped(raw, row, name, "other_language", f"q_lang is {language!r}", language)
             continue
@@ -29,12 +33,11 @@ def _read(path: Path) -> Iterator[Record]:
         if fault:
             yield dropped(raw, row, name, fault)
             continue
-        image = text(raw, "img_name")
         draft = exchange(
             "vqa",
             question,
             answer,
-            (image,) if image else (),
+            (image,),
             modality=_modality(raw),
             body_region=text(raw, "location"),
             question_type=text(raw, "content_type"),

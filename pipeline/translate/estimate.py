@@ -1,64 +1,235 @@
-"""`bimedv translate --estimate`: what a run would take. Reads the curated samples and the ledger; sends nothing.
+"""`bimedv translate --estimate`: what a run would take, by source, before anything is sent.
 
-Tokens are estimated from characters (client.CHARS_PER_TOKEN); refinement rounds are assumed for a third of the units.
+In: the curated samples, the memory, the ledger. Out: units that nobody has paid for yet, requests, tokens by a tokenizer, US
+dollars, hours. What the ledger knows of the endpoint (tokens a prompt really had, how often the gate sent a unit back)
+takes the place of the assumptions below.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
-from pipeline.database import open_database
-from pipeline.llm.client import CHARS_PER_TOKEN, cost
+import orjson
+from sqlalchemy import Engine, select
+
+from pipeline.database import CallRow, session
+from pipeline.llm.answers import cost
+from pipeline.llm.embedded import MODEL
+from pipeline.llm.ledger import Ledger
+from pipeline.llm.tokens import Characters, Tokenizer
 from pipeline.settings import EMBEDDED, Settings
-from pipeline.translate.memory import recall
-from pipeline.translate.prompt import load_prompt
+from pipeline.translate.engine import known_units, unit_chars
+from pipeline.translate.glossary import run_glossary
+from pipeline.translate.prompt import Ask, Form, Prompt, prompt_for
+from pipeline.translate.rounds import Known, first_request
 from pipeline.translate.units import units_of
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, write_atomic
 from schemas.errors import InputError
 from schemas.sample import Sample
 from schemas.translation import Unit
 
-#: Share of units that the gate flags with a good translator; BiMed-MBench's experts corrected 27 % (REFERENCE.md §1).
-_REFINED = 1 / 3
-#: Arabic characters for an English one (FINDINGS: median .90).
-_LENGTH_RATIO = 0.9
-_EMBEDDED_TOKENS_S = 62.0
+FILE = "estimate.json"
+#: Units a source whose prompts are counted; the others are taken to have the same tokens a character.
+_COUNTED = 300
+#: Calls of the ledger that an assumption gives way to, and how many are looked at.
+_ENOUGH, _LOOKED_AT = 30, 2000
+#: Errors named in a refinement and the words around them, in tokens.
+_WISH_TOKENS = 70
+_EMBEDDED_TOKENS_S = 41.0
 _SECONDS_A_CALL = 2.0
 
 
-def estimate(settings: Settings, workspace: Workspace) -> dict[str, Any]:
-    """Units after closed table and memory, requests, tokens, US dollars online and in batch, hours.
+@dataclass(frozen=True)
+class _Habits:
+    """How an endpoint's calls are. Defaults: a third of the units is refined (experts corrected 27 % of BiMed-MBench,
+    REFERENCE.md §1), and Arabic has .35 tokens for each English character (TICO-19 with Gemma's tokenizer)."""
+
+    prompt_factor: float = 1.0
+    """Real tokens of a prompt to counted ones."""
+    completion_per_char: float = 0.35
+    """Completion tokens for each character of English, its JSON included."""
+    follow_ups: float = 1 / 3
+    """Refinements and repeats for each first request."""
+    seconds: float = _SECONDS_A_CALL
+
+
+#: Measured on the examples: 54 units of 82 characters, 49 of them refined once.
+_EMBEDDED_HABITS = _Habits(completion_per_char=0.57, follow_ups=0.9, seconds=2.1)
+
+
+@dataclass
+class _Tally:
+    """The sums of one source."""
+
+    units: int = 0
+    chars: int = 0
+    prompt_chars: int = 0
+    counted: int = 0
+    counted_chars: int = 0
+    counted_tokens: int = 0
+    keys: list[str] = field(default_factory=list)
+
+    def prompt_tokens(self) -> float:
+        return self.prompt_chars * self.counted_tokens / self.counted_chars if self.counted_chars else 0.0
+
+
+def estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: Tokenizer | Characters) -> dict[str, Any]:
+    """Units after closed table, memory and ledger; requests, tokens, US dollars online and in batch, hours; all by source, too.
 
     Raises InputError when nothing has been curated yet.
     """
-    units: dict[str, Unit] = {}
-    for sample in workspace.rows("curate", Sample, "samples"):
-        units.update({unit.key: unit for unit in units_of(sample)})
-    if not units and not workspace.manifests("curate"):
+    if not workspace.manifests("curate"):
         raise InputError("nothing is curated yet. Run `bimedv run CONFIG --until curate` first; it sends nothing.")
-    known = recall(open_database(settings.database_url()), units.values()) if settings.translate.memory else {}
-    unpaid = [u for u in units.values() if any((text, u.access) not in known for text in u.segments)]
-    asked = settings.translate.candidates + (_REFINED if settings.translate.rounds else 0.0)
-    chars = sum(len(text) for unit in unpaid for text in unit.segments)
-    frame = sum(len(message["content"]) for message in load_prompt().messages({})) / CHARS_PER_TOKEN["ar"]
-    prompt = int(asked * (chars / CHARS_PER_TOKEN["en"] + frame * len(unpaid)))
-    completion = int(asked * (chars * _LENGTH_RATIO / CHARS_PER_TOKEN["ar"] + 12 * len(unpaid)))
+    prompt = prompt_for(settings.endpoints.translator)
+    form: Form = "json" if settings.endpoints.translator.structured else "delimited"
+    habits = _habits(settings, engine, Ask(prompt, form, {}), counter)
+    tallies: dict[str, _Tally] = {}
+    for known in _unpaid(settings, workspace, engine, prompt, form):
+        _add(tallies.setdefault(known.unit.corpus, _Tally()), known, prompt, form, counter)
+    rows = {name: _row(settings, tally, habits) for name, tally in sorted(tallies.items())}
+    return _summed(rows.values()) | {"by_source": rows}
+
+
+def keep_estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: Tokenizer | Characters) -> dict[str, Any]:
+    """`estimate`, kept beside what was spent before it, so that the report of the run can compare."""
+    guess = estimate(settings, workspace, engine, counter)
+    value = {"estimate": guess, "before": Ledger(engine).totals()}
+    write_atomic(workspace.root / FILE, orjson.dumps(value, option=orjson.OPT_INDENT_2))
+    return guess
+
+
+def compared(workspace: Workspace, engine: Engine) -> dict[str, Any] | None:
+    """{name: {"estimate", "actual"}} of the last translation; None when none was estimated."""
+    path = workspace.root / FILE
+    if not path.exists():
+        return None
+    raw = orjson.loads(path.read_bytes())
+    now, before, guess = Ledger(engine).totals(), raw["before"], raw["estimate"]
+    expected = {"requests": guess["requests"], "prompt_tokens": guess["prompt_tokens"]}
+    expected |= {"completion_tokens": guess["completion_tokens"], "cost_usd": guess["usd"]["online"]}
+    return {name: {"estimate": value, "actual": now[name] - before[name]} for name, value in expected.items()}
+
+
+def _unpaid(settings: Settings, workspace: Workspace, engine: Engine, prompt: Prompt, form: Form) -> Iterator[Known]:
+    """Units that would be asked for, each once, chunk by chunk."""
+    seen: set[str] = set()
+    glossary = run_glossary(settings)
+    ledger = Ledger(engine)
     endpoint = settings.endpoints.translator
-    online = cost(endpoint.price, prompt, 0, completion)
-    requests = int(asked * len(unpaid))
+    name, model = (EMBEDDED, MODEL) if endpoint.base_url == EMBEDDED else (endpoint.base_url, endpoint.model)
+    for manifest in workspace.manifests("curate"):
+        fresh: dict[str, Unit] = {}
+        for sample in workspace.rows("curate", Sample, "samples", manifest.chunk):
+            fresh |= {unit.key: unit for unit in units_of(sample, unit_chars(settings)) if unit.key not in seen}
+        seen |= fresh.keys()
+        asked = [known for known in known_units(settings, engine, prompt, glossary, fresh.values()) if known.asked()]
+        keys = [first_request(known, prompt, form, settings.translate).key(name, model) for known in asked]
+        paid = ledger.answers(keys)
+        yield from (known for known, key in zip(asked, keys, strict=True) if key not in paid)
+
+
+def _add(tally: _Tally, known: Known, prompt: Prompt, form: Form, counter: Tokenizer | Characters) -> None:
+    messages = Ask(prompt, form, known.asked(), known.unit.context, known.terms, known.similar).messages()
+    chars = sum(len(message["content"]) for message in messages)
+    tally.units += 1
+    tally.chars += sum(map(len, known.asked().values()))
+    tally.prompt_chars += chars
+    if tally.counted < _COUNTED:
+        tally.counted += 1
+        tally.counted_chars += chars
+        tally.counted_tokens += counter.prompt(messages)
+
+
+def _row(settings: Settings, tally: _Tally, habits: _Habits) -> dict[str, Any]:
+    endpoint, candidates = settings.endpoints.translator, settings.translate.candidates
+    follow_ups = habits.follow_ups if settings.translate.rounds else 0.0
+    first = tally.prompt_tokens() * habits.prompt_factor
+    written = tally.chars * habits.completion_per_char
+    prompt = candidates * first + follow_ups * (first + written + _WISH_TOKENS * tally.units)
+    completion = (candidates + follow_ups) * written
+    online = cost(endpoint.price, int(prompt), 0, int(completion))
+    requests = int((candidates + follow_ups) * tally.units)
     return {
-        "units": len(unpaid),
+        "units": tally.units,
         "requests": requests,
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
+        "prompt_tokens": int(prompt),
+        "completion_tokens": int(completion),
         "usd": {"online": online, "batch": online * endpoint.price.batch},
-        "hours": _hours(settings, requests, prompt + completion, completion),
+        "hours": _hours(settings, requests, int(prompt + completion), habits.seconds),
     }
 
 
-def _hours(settings: Settings, requests: int, tokens: int, completion: int) -> float:
+def _hours(settings: Settings, requests: int, tokens: int, seconds: float) -> float:
     endpoint = settings.endpoints.translator
-    if endpoint.base_url == EMBEDDED:
-        return completion / _EMBEDDED_TOKENS_S / 3600
-    limits = [requests * _SECONDS_A_CALL / endpoint.concurrency]
+    width = 1 if endpoint.base_url == EMBEDDED else endpoint.concurrency
+    limits = [requests * seconds / width]
     limits += [requests / endpoint.rpm * 60] if endpoint.rpm else []
     limits += [tokens / endpoint.tpm * 60] if endpoint.tpm else []
     return max(limits) / 3600
+
+
+def _summed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({name: row[name] for name in ("units", "requests", "prompt_tokens", "completion_tokens", "hours")})
+        total.update({f"usd_{name}": value for name, value in row["usd"].items()})
+    names = ("units", "requests", "prompt_tokens", "completion_tokens", "hours")
+    return {name: total[name] for name in names} | {"usd": {"online": total["usd_online"], "batch": total["usd_batch"]}}
+
+
+def _habits(settings: Settings, engine: Engine, frame: Ask, counter: Tokenizer | Characters) -> _Habits:
+    """What the ledger says of this endpoint with this prompt; the assumptions where it says too little."""
+    endpoint = settings.endpoints.translator
+    own = endpoint.base_url == EMBEDDED
+    name, model = (EMBEDDED, MODEL) if own else (endpoint.base_url, endpoint.model)
+    query = select(CallRow.request, CallRow.prompt_tokens, CallRow.completion_tokens, CallRow.latency_s)
+    query = query.where(CallRow.endpoint == name, CallRow.model == model, CallRow.prompt_tokens > 0).limit(_LOOKED_AT)
+    empty = frame.messages()
+    seen = _Seen()
+    with session(engine) as opened:
+        for request, prompt, completion, latency in opened.execute(query):
+            messages = request["messages"]
+            if messages and messages[0]["content"] == empty[0]["content"]:
+                seen.seconds.append(latency)
+                if len(messages) == len(empty):
+                    seen.first(messages, prompt, completion, frame.form)
+                    if len(seen.real) <= _ENOUGH:
+                        seen.counted.append(counter.prompt(messages))
+    if len(seen.real) < _ENOUGH:
+        return _EMBEDDED_HABITS if own else _Habits()
+    return seen.habits()
+
+
+@dataclass
+class _Seen:
+    """First requests of the ledger, one entry each, and the seconds of all."""
+
+    real: list[int] = field(default_factory=list)
+    counted: list[int] = field(default_factory=list)
+    chars: int = 0
+    written: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+    def first(self, messages: list[dict[str, str]], prompt: int, completion: int, form: Form) -> None:
+        """Take note of a first request."""
+        self.real.append(prompt)
+        self.written += completion
+        self.chars += _source_chars(messages[-1]["content"], form)
+
+    def habits(self) -> _Habits:
+        """What they have in common."""
+        firsts = len(self.real)
+        return _Habits(
+            prompt_factor=sum(self.real[: len(self.counted)]) / max(1, sum(self.counted)),
+            completion_per_char=self.written / max(1, self.chars),
+            follow_ups=len(self.seconds) / firsts - 1,
+            seconds=fmean(self.seconds),
+        )
+
+
+def _source_chars(content: str, form: Form) -> int:
+    if form == "json":
+        return sum(map(len, orjson.loads(content.split("\n")[-1]).values()))
+    return len(content[content.index("<<") :])

@@ -1,17 +1,27 @@
-"""Prompts are files with a version; this turns one and a unit into messages and reads the answer strictly."""
+"""Prompts are files with a version; this turns one and a unit into messages, and reads the answer strictly.
+
+Two forms of text go over the wire: a JSON object under a strict schema, and labelled lines for endpoints without schemas.
+"""
 
 import json
+import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pipeline.settings import EMBEDDED, EndpointSettings
+from pipeline.translate.protect import mask, unmask
 from pipeline.workspace import fingerprint
 from schemas.quality import Finding
 
 _FOLDER = Path(__file__).parent / "prompts"
-PROMPT = "translate-v1"
+_LABEL_LINE = re.compile(r"^<<([a-z0-9_]+)>>[ \t]*$", re.M)
+
+Form = Literal["json", "delimited"]
+Messages = tuple[dict[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -20,46 +30,95 @@ class Prompt:
 
     id: str
     system: str
+    forms: dict[Form, str]
     refine: str
-    examples: tuple[tuple[str, str], ...]
+    examples: tuple[tuple[dict[str, str], dict[str, str]], ...]
+    context: bool
+    terms: bool
+    similar: bool
+    """Whether context, glossary terms and similar reviewed translations are shown."""
 
-    def messages(self, segments: dict[str, str]) -> tuple[dict[str, str], ...]:
-        """The request for a translation of labelled segments."""
+
+@dataclass(frozen=True)
+class Ask:
+    """What one request is about: the texts by label, and what goes along with them."""
+
+    prompt: Prompt
+    form: Form
+    texts: dict[str, str]
+    context: str = ""
+    terms: tuple[tuple[str, str], ...] = ()
+    """(English, Arabic) of the glossary."""
+    similar: tuple[tuple[str, str], ...] = ()
+    """(English, Arabic) of reviewed translations that are nearly this text."""
+
+    def messages(self) -> Messages:
+        """The request for a translation."""
+        prompt = self.prompt
         shown = [
-            {"role": role, "content": content}
-            for source, target in self.examples
-            for role, content in (("user", source), ("assistant", target))
+            {"role": role, "content": _written(text, self.form)}
+            for source, target in prompt.examples
+            for role, text in (("user", source), ("assistant", target))
         ]
-        return ({"role": "system", "content": self.system}, *shown, {"role": "user", "content": _json(segments)})
+        system = f"{prompt.system}\n{prompt.forms[self.form]}"
+        return ({"role": "system", "content": system}, *shown, {"role": "user", "content": self._question()})
 
-    def again(
-        self, segments: dict[str, str], answer: dict[str, str], findings: dict[str, tuple[Finding, ...]]
-    ) -> tuple[dict[str, str], ...]:
-        """The request to mend a translation: the answer, and what is wrong with it, by label."""
-        lines = [f"- {label}: {finding.message}" for label, found in findings.items() for finding in found]
+    def again(self, answer: dict[str, str], findings: dict[str, Sequence[Finding]]) -> Messages:
+        """The request to mend a translation: the answer, and what is wrong with it and where, by label."""
+        lines = [f"- {label}: {_named(finding, answer[label])}" for label, found in findings.items() for finding in found]
         return (
-            *self.messages(segments),
-            {"role": "assistant", "content": _json(answer)},
-            {"role": "user", "content": self.refine.format(findings="\n".join(lines))},
+            *self.messages(),
+            {"role": "assistant", "content": _written(answer, self.form)},
+            {"role": "user", "content": self.prompt.refine.format(findings="\n".join(lines))},
         )
+
+    def schema(self) -> dict[str, Any] | None:
+        """Strict JSON schema of the answer, each label once with text as value; None for the delimited form."""
+        if self.form == "delimited":
+            return None
+        properties = {label: {"type": "string"} for label in self.texts}
+        return {"type": "object", "properties": properties, "required": list(self.texts), "additionalProperties": False}
+
+    def parse(self, text: str) -> dict[str, str] | str:
+        """The Arabic by label, addresses back in place, or what is wrong with the answer's form."""
+        found = parse(text, tuple(self.texts)) if self.form == "json" else parse_delimited(text, tuple(self.texts))
+        sent, table = mask(self.texts)
+        return found if isinstance(found, str) else unmask(sent, found, table)
+
+    def _question(self) -> str:
+        lines = []
+        if self.context and self.prompt.context:
+            lines.append(f"context:\n{self.context}")
+        if self.terms and self.prompt.terms:
+            lines.append("terms: " + "; ".join(f"{english} = {arabic}" for english, arabic in self.terms))
+        if self.similar and self.prompt.similar:
+            lines.append("reviewed:\n" + "\n".join(f"{english} = {arabic}" for english, arabic in self.similar))
+        return "\n".join([*lines, _written(mask(self.texts)[0], self.form)])
+
+
+def prompt_for(endpoint: EndpointSettings) -> Prompt:
+    """The prompt that suits an endpoint: short with examples for the embedded model, the full one for all others."""
+    return load_prompt("small-v1" if endpoint.base_url == EMBEDDED else "translate-v2")
 
 
 @lru_cache
-def load_prompt(name: str = PROMPT) -> Prompt:
+def load_prompt(name: str) -> Prompt:
     """The prompt file of that name."""
     raw = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    examples = tuple((_json(item["source"]), _json(item["target"])) for item in raw["examples"])
-    return Prompt(f"{name}:{fingerprint(raw)[:12]}", raw["system"].strip(), raw["refine"].strip(), examples)
-
-
-def schema(labels: tuple[str, ...]) -> dict[str, Any]:
-    """Strict JSON schema of an answer: each label once, text as value."""
-    properties = {label: {"type": "string"} for label in labels}
-    return {"type": "object", "properties": properties, "required": list(labels), "additionalProperties": False}
+    return Prompt(
+        id=f"{name}:{fingerprint(raw)[:12]}",
+        system=raw["system"].strip(),
+        forms={"json": raw["json"], "delimited": raw["delimited"]},
+        refine=raw["refine"].strip(),
+        examples=tuple((item["source"], item["target"]) for item in raw["examples"]),
+        context=raw["context"],
+        terms=raw["terms"],
+        similar=raw["similar"],
+    )
 
 
 def parse(text: str, labels: tuple[str, ...]) -> dict[str, str] | str:
-    """The Arabic by label, or what is wrong with the answer's form. A fence around the JSON is taken off, nothing else."""
+    """The Arabic by label from JSON, or its fault. A fence around the JSON is taken off, nothing else."""
     bare = text.strip()
     if bare.startswith("```") and bare.endswith("```"):
         bare = bare.strip("`").removeprefix("json").strip()
@@ -75,5 +134,28 @@ def parse(text: str, labels: tuple[str, ...]) -> dict[str, str] | str:
     return {label: value[label].strip() for label in labels}
 
 
-def _json(value: dict[str, str]) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def parse_delimited(text: str, labels: tuple[str, ...]) -> dict[str, str] | str:
+    """The Arabic by label from `<<label>>` lines, or its fault: all labels, in order, nothing before the first."""
+    parts = _LABEL_LINE.split(text.strip())
+    found = tuple(parts[1::2])
+    if parts[0].strip():
+        return f"text before the first label: {parts[0].strip()[:60]!r}"
+    if found != labels:
+        return f"labels are {list(found)}, expected {list(labels)}"
+    value = dict(zip(found, (part.strip() for part in parts[2::2]), strict=True))
+    empty = [label for label in labels if not value[label]]
+    return f"{empty[0]} is empty" if empty else value
+
+
+def _written(texts: dict[str, str], form: Form) -> str:
+    if form == "json":
+        return json.dumps(texts, ensure_ascii=False)
+    return "\n".join(f"<<{label}>>\n{text}" for label, text in texts.items())
+
+
+def _named(finding: Finding, arabic: str) -> str:
+    """A finding with the words that it is about, where it has a span in the Arabic."""
+    if finding.target_span is None:
+        return finding.message
+    start, end = finding.target_span
+    return f"{finding.message} («{arabic[start:end]}»)"

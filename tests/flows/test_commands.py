@@ -9,7 +9,8 @@ from tests.flows.conftest import OWN_SERVER
 
 COMMANDS = [
     "demo", "run", "ingest", "curate", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
-    "sources list", "sources describe", "sources check", "sources plan", "quality score", "review export", "review import",
+    "sources list", "sources describe", "sources check", "sources plan", "glossary list", "glossary import",
+    "glossary export", "glossary conflicts", "quality score", "review export", "review import",
     "review stats", "release build", "release verify",
 ]  # fmt: skip
 
@@ -111,7 +112,7 @@ def test_trace_walks_back_to_the_record(finished, bimedv):
     told = bimedv("trace", "slake-train-0-ar", "--workspace", finished.workspace, "--json")
     assert told.code == 0
     text = json.dumps(told.json)
-    for word in ("slake/train.json", "translate-v1", "test-model", "accept", "small-0.1.0"):
+    for word in ("slake/train.json", "translate-v2", "test-model", "accept", "small-0.1.0"):
         assert word in text
     _refused(bimedv("trace", "nothing-here", "--workspace", finished.workspace), 2, "nothing-here")
 

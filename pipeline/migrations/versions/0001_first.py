@@ -1,4 +1,4 @@
-"""The first tables: calls, memory, review_items, decisions, adjudications."""
+"""The first tables: calls, purse, batches, memory, review_items, decisions, adjudications."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,8 +26,10 @@ def upgrade() -> None:
         sa.Column("latency_s", sa.Float, nullable=False),
         sa.Column("sent_at", sa.String(40), nullable=False),
         sa.Column("owner", sa.String(120), nullable=False),
+        sa.Column("batch", sa.String(36), index=True),
     )
     op.create_index("calls_state", "calls", ["state"])
+    _money_tables()
     op.create_table(
         "memory",
         sa.Column("key", sa.String(64), primary_key=True),
@@ -35,8 +37,30 @@ def upgrade() -> None:
         sa.Column("target", sa.Text, nullable=False),
         sa.Column("access", sa.String(16), nullable=False),
         sa.Column("reviewer", sa.String(200), nullable=False),
+        sa.Column("rank", sa.Integer, nullable=False),
     )
     _review_tables()
+
+
+def _money_tables() -> None:
+    purse = op.create_table(
+        "purse",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("spent_usd", sa.Float, nullable=False),
+    )
+    op.bulk_insert(purse, [{"id": 1, "spent_usd": 0.0}])
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("endpoint", sa.String(300), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("owner", sa.String(120), nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("input_file", sa.String(200)),
+        sa.Column("provider_id", sa.String(200)),
+        sa.Column("submitted_at", sa.String(40)),
+        sa.Column("collected_at", sa.String(40)),
+    )
 
 
 def _review_tables() -> None:
@@ -70,5 +94,5 @@ def _review_tables() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in ("adjudications", "decisions", "review_items", "memory", "calls"):
+    for table in ("adjudications", "decisions", "review_items", "memory", "batches", "purse", "calls"):
         op.drop_table(table)

@@ -13,14 +13,15 @@ _PLACEHOLDER = re.compile(r"\[(?:NAME|DATE|PHONE|EMAIL|ID|ADDRESS|REDACTED)\]")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'،؛؟]+[^\s<>\"'،؛؟.,;:!?)]")
 #: "No evidence of …" is a negation, not an answer.
 _YES_NO = re.compile(r"^\s*(yes|no)\s*(?:[,.;:!]|$)", re.I)
-_QUESTION = re.compile(r"[?؟][\"'»”)\]\s]*$")
+#: Marks of direction may follow the last sign: writers of mixed text put them there.
+_QUESTION = re.compile("[?؟][\"'»”)\\]\\s\u200e\u200f]*$")
 
 
 def empty(source: str, target: str, _kind: str) -> list[Finding]:
-    """No target for a source, or the other way round."""
-    if bool(target.strip()) == bool(source.strip()):
+    """No target for a source, the other way round, or nothing at all: what was never read is not accepted."""
+    if target.strip() and source.strip():
         return []
-    what = "the translation is empty" if source.strip() else "there is a translation of nothing"
+    what = "there is a translation of nothing" if target.strip() else "the translation is empty"
     return [Finding(check="empty", category="accuracy/omission", severity="critical", message=what)]
 
 
@@ -59,7 +60,7 @@ def placeholders(source: str, target: str, _kind: str) -> list[Finding]:
 def urls(source: str, target: str, _kind: str) -> list[Finding]:
     """Addresses are copied."""
     missing = sorted(set(_URL.findall(source)) - set(_URL.findall(target)))
-    message = f"the address {missing[0]} is missing" if missing else ""
+    message = f"the address {missing[0]!r} is missing" if missing else ""
     return [Finding(check="urls", category="accuracy/omission", severity="major", message=message)] if missing else []
 
 

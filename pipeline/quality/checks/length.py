@@ -6,7 +6,7 @@ from pipeline.quality.arabic import fold
 from pipeline.quality.lexicon import lexicon
 from schemas.quality import Finding
 
-_END = re.compile(r"[.!?؟。…:؛;][\"'»”’)\]\s]*$")
+_END = re.compile("[.!?؟。…:؛;][\"'»”’)\\]\\s\u200e\u200f]*$")
 _MIN_END_CHARS = 25
 #: Human Arabic is .60 to 1.48 times as long as its English (1st and 99th percentile of TICO-19, in characters). Short texts
 #: vary more: "What shape do the glands have?" is ما شكل الغدد؟, .43 of it.
@@ -41,7 +41,9 @@ def length_ratio(source: str, target: str, _kind: str) -> list[Finding]:
 
 def repetition(source: str, target: str, _kind: str) -> list[Finding]:
     """A loop: the same three words three times, or one word four times in a row, that the source does not repeat."""
-    words = [(match.group(), match.span()) for match in re.finditer(r"\w+", target)]
+    folded = fold(target)
+    # Folded, because harakat are no letters to \w: a vocalised word would be as many words as it has consonants.
+    words = [(match.group(), folded.span(*match.span())) for match in re.finditer(r"\w+", folded.text)]
     for size, times in ((1, 4), (2, 3), (3, 3)):
         for at in range(len(words) - size * times + 1):
             run = [word for word, _ in words[at : at + size * times]]
@@ -75,8 +77,9 @@ def _far_repetition(source: str, words: list[tuple[str, tuple[int, int]]]) -> li
 
 def preamble(source: str, target: str, _kind: str) -> list[Finding]:
     """A chat model that talks about its translation."""
-    folded = fold(target)
-    for pattern in lexicon()["preamble"]["target"]:
+    folded, words = fold(target), lexicon()["preamble"]
+    openings = [] if re.search(words["source"], source, re.I) else [words["opening"]]
+    for pattern in (*openings, *words["target"]):
         found = re.search(pattern, folded.text)
         if found and not re.search(r"\btranslat", source, re.I):
             span = folded.span(*found.span())

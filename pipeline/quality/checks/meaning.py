@@ -20,14 +20,14 @@ _NEGATIVE_WORDS = re.compile(
 def negation(source: str, target: str, _kind: str) -> list[Finding]:
     """The source negates and the target does not; or the target states an absence that the source does not."""
     english, exceptions, arabic = _negations()
-    stripped = exceptions.sub(lambda match: " " * len(match.group()), source.lower())
+    plain, folded = fold(source), fold(target)
+    stripped = exceptions.sub(lambda match: " " * len(match.group()), plain.text)
     said = english.search(stripped)
-    folded = fold(target)
-    if said and not arabic.search(folded.text):
-        message = f"the negation {source[said.start() : said.end()]!r} is lost"
-        return [_finding("negation", message, said.span(), None)]
+    if said and not arabic.search(_unexplained(plain.text, folded.text)):
+        message = f"the negation {said.group()!r} is lost"
+        return [_finding("negation", message, plain.span(*said.span()), None)]
     absent = _ABSENCE.search(folded.text)
-    if absent and not said and not exceptions.search(source.lower()) and not _NEGATIVE_WORDS.search(source.lower()):
+    if absent and not said and not exceptions.search(plain.text) and not _NEGATIVE_WORDS.search(plain.text):
         return [_finding("negation", "states an absence that the source does not", None, folded.span(*absent.span()))]
     return []
 
@@ -66,6 +66,19 @@ def codes(source: str, target: str, _kind: str) -> list[Finding]:
     return [_finding("codes", message, None, None)]
 
 
+def _unexplained(source: str, target: str) -> str:
+    """The folded target without the negative words that a word of the source accounts for."""
+    for word, negative in _explained():
+        if word in source:
+            target = negative.sub(" ", target)
+    return target
+
+
+@lru_cache
+def _explained() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((word, word_pattern(arabic)) for word, arabic in lexicon()["negation"]["explained"].items())
+
+
 @lru_cache
 def _negations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     words = lexicon()["negation"]
@@ -79,7 +92,9 @@ def _sides() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     words = lexicon()["laterality"]
     anatomy = "|".join(words["anatomy"])
     tied = re.compile(
-        rf"\b(?P<a>left|right)(?=[ -](?:\w+[ -]){{0,2}}?(?:{anatomy})\b)|"
+        # "Right in the middle of my chest", "right now" are no sides.
+        r"\b(?P<a>left|right)(?![ -](?:in|at|now|away|here|there|before|after|behind|next|through)\b)"
+        rf"(?=[ -](?:\w+[ -]){{0,2}}?(?:{anatomy})\b)|"
         r"\b(?:on|to|of|in|at) (?:the|his|her|your|my) (?P<b>left|right)\b(?! (?:time|way|place|track|thing))|"
         r"^(?P<c>left|right)$",
         re.I,

@@ -8,6 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from pipeline.quality.arabic import fold
@@ -29,7 +30,10 @@ def terms(source: str, target: str, _kind: str) -> list[Finding]:
     """One concept in another's place is critical; in a short text a lost one is major, an added one worth a look."""
     folded = fold(target)
     findings: list[Finding] = []
-    for group in _concepts().values():
+    for any_word, group in _concepts():
+        # One search tells most texts that a group is none of theirs.
+        if not any_word.english.search(source) and not any_word.certain.search(folded.text):
+            continue
         wanted = {name: found.span() for name, words in group.items() if (found := words.english.search(source))}
         covered = {match.start() for name in wanted for match in group[name].arabic.finditer(folded.text)}
         lost = {name: span for name, span in wanted.items() if not group[name].arabic.search(folded.text)}
@@ -70,9 +74,15 @@ class _Words:
 
 
 @lru_cache
-def _concepts() -> dict[str, dict[str, _Words]]:
+def _concepts() -> tuple[tuple[_Words, dict[str, _Words]], ...]:
+    """Each group, behind the words of all its concepts."""
     raw = tomllib.loads(Path(__file__).parents[1].joinpath("concepts.toml").read_text(encoding="utf-8"))
-    return {group: {name: _words(*words) for name, words in members.items()} for group, members in raw.items()}
+    return tuple((_all(members), {name: _words(*words) for name, words in members.items()}) for members in raw.values())
+
+
+def _all(members: dict[str, list[list[str]]]) -> _Words:
+    english, arabic = zip(*members.values(), strict=True)
+    return _words(list(chain.from_iterable(english)), list(chain.from_iterable(arabic)))
 
 
 def _words(english: list[str], stems: list[str]) -> _Words:

@@ -1,0 +1,140 @@
+"""Duplicates: which copy stays, and that texts which say different things are never copies, however alike they look."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.curate.dedup import find_duplicates, load_duplicates, normal
+from tests.curate.samples import configured, ingested, sample
+
+LONG = (
+    "The patient is a woman with a cough that began after a walk in the rain and has not gone away since then, although she "
+    "has taken honey and hot tea every evening and has slept with an open window as her neighbour advised her to do."
+)
+
+
+def _fallen(*sources, threshold=0.9):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        workspace = ingested(folder, *sources)
+        find_duplicates(configured(folder, curate={"near_duplicates": threshold}), workspace)
+        return load_duplicates(workspace, {each.id for source in sources for each in source})
+
+
+def test_the_earlier_source_is_preferred_and_then_the_earlier_row():
+    assert _fallen([sample("a1"), sample("a2")], [sample("b1")]) == {
+        "a2": ("exact_duplicate", "a1"),
+        "b1": ("exact_duplicate", "a1"),
+    }
+
+
+@pytest.mark.parametrize("held", ["test", "validation"])
+def test_a_held_out_copy_stays_wherever_it_stands(held):
+    sources = [[sample("a1")], [sample("b1", split=held)]]
+    assert _fallen(*sources) == _fallen(*reversed(sources)) == {"a1": ("exact_duplicate", "b1")}
+
+
+def test_a_near_copy_of_a_held_out_text_falls_from_train():
+    near = LONG.replace("neighbour", "neighbor")
+    assert _fallen([sample("a1", LONG)], [sample("b1", near, split="test")], threshold=0.8) == {"a1": ("near_duplicate", "b1")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("It is a Liver!", "it is  a liver"),
+        ("fever, cough; chills", "Fever cough chills."),
+        ("<image> What is it", "What is it"),
+    ],
+)
+def test_case_marks_and_blanks_make_no_difference(one, other):
+    assert _fallen([sample("a1", one)], [sample("b1", other)]) == {"b1": ("exact_duplicate", "a1")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is it 2.5 cm?", "Is it 25 cm?"),
+        ("The T-score is -2.5.", "The T-score is 2.5."),
+        ("Is it < 5 mm?", "Is it > 5 mm?"),
+        ("Is it ≥5 mm?", "Is it 5 mm?"),
+        ("Is it the left one?", "Is it the right one?"),
+        ("There is effusion.", "There is no effusion."),
+    ],
+)
+def test_short_texts_that_say_different_things_are_no_copies(one, other):
+    assert _fallen([sample("a1", one)], [sample("b1", other)]) == {}
+
+
+def test_the_same_text_about_another_image_is_no_copy():
+    assert _fallen([sample("a1", LONG, images=["x"])], [sample("b1", LONG, images=["y"])]) == {}
+    assert _fallen([sample("a1", LONG, images=["x"])], [sample("b1", LONG, images=["x"])]) == {"b1": ("exact_duplicate", "a1")}
+    near = LONG.replace("neighbour", "neighbor")
+    assert _fallen([sample("a1", LONG, images=["x"])], [sample("b1", near, images=["y"])]) == {}
+
+
+def test_a_long_text_with_one_word_changed_is_a_near_copy_and_says_of_which():
+    assert _fallen([sample("a1", LONG)], [sample("b1", LONG.replace("honey", "sugar"))], threshold=0.8) == {
+        "b1": ("near_duplicate", "a1")
+    }
+
+
+def test_the_threshold_decides_and_one_keeps_all_but_exact_copies():
+    changed = LONG.replace("honey", "sugar").replace("window", "door").replace("walk", "run").replace("evening", "night")
+    assert _fallen([sample("a1", LONG)], [sample("b1", changed)]) == {}
+    assert _fallen([sample("a1", LONG)], [sample("b1", LONG.replace("neighbour", "neighbor"))], threshold=1.0) == {}
+
+
+CRITICAL = [
+    ("left", "right"), ("no", "some"), ("two", "three"), ("12", "21"), ("2.5", "25"), ("-3", "3"), ("not", "now"),
+    ("without", "with"), ("normal", "abnormal"), ("isn't", "is"), ("can't", "can"), ("cannot", "can"), ("none", "one"),
+    ("positive", "negative"), ("upper", "lower"), ("never", "ever"), ("absent", "present"), ("first", "second"),
+    ("bilateral", "unilateral"), ("> 5", "< 5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), CRITICAL)
+@pytest.mark.parametrize("place", [1, 20, 38])
+def test_long_texts_that_differ_in_a_number_side_or_negation_are_never_near_copies(one, other, place):
+    """At a threshold that takes anything alike for a copy."""
+    words = LONG.split()
+    texts = [" ".join([*words[:place], word, *words[place:]]) for word in (one, other)]
+    assert _fallen([sample("a1", texts[0])], [sample("b1", texts[1])], threshold=0.5) == {}
+
+
+WORDS = st.sampled_from(["heart", "lung", "is", "clear", "a", "the", "of", "and", "left", "no", "3", "4.5"])
+TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=18).map(" ".join), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(texts=TEXTS, held=st.sets(st.integers(0, 7)), cut=st.integers(0, 8))
+def test_what_falls_has_a_kept_copy_that_is_preferred(texts, held, cut):
+    rows = [sample(f"s{n}", text, split="test" if n in held else "train") for n, text in enumerate(texts)]
+    fallen = _fallen(rows[:cut], rows[cut:], threshold=0.8)
+    order = {row.id: (row.split == "train", number) for number, row in enumerate(rows)}
+    by_id = {row.id: row for row in rows}
+    for name, (reason, kept) in fallen.items():
+        assert kept not in fallen
+        assert order[kept] < order[name], "the preferred copy stays"
+        assert (normal(by_id[name]) == normal(by_id[kept])) == (reason == "exact_duplicate")
+    assert len({normal(row) for row in rows if row.id not in fallen}) == len(rows) - len(fallen)
+
+
+@settings(max_examples=8, deadline=None)
+@given(texts=TEXTS)
+def test_how_rows_are_split_into_chunks_makes_no_difference(texts):
+    rows = [sample(f"s{n}", text) for n, text in enumerate(texts)]
+    assert _fallen(rows) == _fallen(*[[row] for row in rows])
+
+
+def test_the_table_is_made_again_when_the_samples_or_the_threshold_change(tmp_path):
+    workspace = ingested(tmp_path, [sample("a1", LONG)], [sample("b1", LONG.replace("honey", "sugar"))])
+    first = find_duplicates(configured(tmp_path, curate={"near_duplicates": 1.0}), workspace)
+    assert load_duplicates(workspace, {"b1"}) == {}
+    second = find_duplicates(configured(tmp_path, curate={"near_duplicates": 0.8}), workspace)
+    assert first != second
+    assert load_duplicates(workspace, {"b1"}) == {"b1": ("near_duplicate", "a1")}
+    assert load_duplicates(workspace, {"a1"}) == {}

@@ -1,0 +1,43 @@
+"""A disk that fills up: one clear error, nothing half-written, and with room again the same command goes on."""
+
+import subprocess
+
+import pytest
+
+from tests.command import released
+
+_SIZE_KB = 700
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder of a size that a run does not fit into; yields it and a function that gives it room."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if _mount(folder, f"size={_SIZE_KB}k").returncode:
+        pytest.skip("this user may not mount a tmpfs, so no folder of limited size can be made")
+    try:
+        yield folder, lambda: _mount(folder, "remount,size=200m")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _mount(folder, options):
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("filled_kb", [0, 300, 450, 560])
+def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, filled_kb):
+    folder, give_room = small_disk
+    config = corpora.config(endpoint.url)
+    (folder / "ballast").write_bytes(b"x" * 1024 * filled_kb)
+    full = bimedv("run", config, "--workspace", folder / "work")
+    assert full.code == 2, full.err
+    assert "no space left" in full.err.lower()
+    assert "Traceback" not in full.err
+    assert not list(folder.rglob("manifest.json"))
+    give_room()
+    assert bimedv("run", config, "--workspace", folder / "work").code == 0
+    assert bimedv("run", config, "--workspace", corpora.folder / "calm").code == 0
+    assert released(folder / "work") == released(corpora.folder / "calm")
+    assert list(folder.rglob("*.part")) == []
