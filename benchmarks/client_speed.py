@@ -160,7 +160,7 @@ def peer(name: str, venv: str | None, url: str) -> str:
     command = [str(Path(venv) / "bin" / "python"), "-c", PEERS[name], url, str(CALLS), str(FLYING)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return f"peer {name}: failed: {done.stderr.strip().splitlines()[-1]}"
+        return f"peer {name}: failed: {(done.stderr.strip() or 'without a word').splitlines()[-1]}"
     return f"{name:<10} {float(done.stdout.strip().splitlines()[-1]):8.0f} calls/s"
 
 

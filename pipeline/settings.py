@@ -259,8 +259,8 @@ def _read_yaml(path: Path) -> dict[str, object]:
 def _unbuilt(settings: Settings) -> list[str]:
     """What the contract names and the code does not do yet: refused, because a setting without effect is worse than an error."""
     faults = []
-    if settings.translate.mode == "batch":
-        faults.append("translate.mode: batch is not built yet. Use online.")
+    if settings.translate.mode == "batch" and settings.endpoints.translator.base_url == EMBEDDED:
+        faults.append("translate.mode: batch needs an endpoint with a batch API; the embedded one has none. Use online.")
     if settings.endpoints.judge is not None:
         faults.append("endpoints.judge: judges are not built yet. Leave it null; `quality.without_judge` says what follows.")
     return faults

@@ -163,7 +163,8 @@ def _shown(batch):
 
 
 def _question(line):
-    return asked_for(line["body"]["messages"])["question"]
+    asked = asked_for(line["body"]["messages"])
+    return asked.get("question") or json.dumps(asked)
 
 
 def _part(raw):

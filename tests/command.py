@@ -33,8 +33,6 @@ class Answer:
         return orjson.loads(self.out)
 
 
-#: What `finished` has beyond the small corpora's config.
-MODEL = {"train": {"preset": "tiny"}}
 #: Set while the shared server runs: a run that has to start its own takes 4 s more.
 _PREFECT = {}
 #: Environment of a run that finds no Prefect server and starts its own.
@@ -121,12 +119,14 @@ class Finished:
     workspace: Path
     answer: Answer
     requests: int
+    endpoint: Endpoint
+    """Still answering, so that a copy can go on."""
 
-    def copy(self, folder, endpoint_url):
-        """The same in a folder of its own, with another endpoint: for a test that writes."""
+    def copy(self, folder):
+        """The same in a folder of its own, for a test that writes."""
         shutil.copytree(self.corpora.folder, folder)
         corpora = replace(self.corpora, folder=folder)
-        return replace(self, corpora=corpora, config=corpora.config(endpoint_url, **MODEL), workspace=folder / "work")
+        return replace(self, corpora=corpora, config=folder / self.config.name, workspace=folder / self.workspace.name)
 
 
 @pytest.fixture(scope="session")
@@ -134,11 +134,10 @@ def finished(tmp_path_factory):
     """The small corpora taken all the way, model included, with no Prefect server but the run's own. Do not change it."""
     corpora = write_corpora(tmp_path_factory.mktemp("finished") / "corpora")
     with Endpoint() as server:
-        config = corpora.config(server.url, **MODEL)
+        config = corpora.config(server.url, train={"preset": "tiny"})
         answer = run_command("run", config, "--json", env=OWN_SERVER)
-        requests = len(server.requests)
-    assert answer.code == 0, answer.err
-    return Finished(corpora, config, corpora.folder / "work", answer, requests)
+        assert answer.code == 0, answer.err
+        yield Finished(corpora, config, corpora.folder / "work", answer, len(server.requests), server)
 
 
 def released(workspace):

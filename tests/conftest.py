@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,14 +36,14 @@ def corpora(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
-    """Address of an empty database on a PostgreSQL server of our own."""
+def postgres_url():
+    """Address of an empty database on a PostgreSQL server of our own.
+
+    Its folder is not pytest's: pytest locks that one to its own user again whenever another session starts.
+    """
     if not _POSTGRES:
         pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    for parent in (folder, *folder.parents):
-        if str(parent).startswith(str(Path(str(tmp_path_factory.getbasetemp())).parent)):
-            parent.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix="bimedv-postgres-"))
     shutil.chown(folder, "postgres")
     data, port = folder / "data", _free_port()
     _as_postgres("initdb", "-D", str(data), "-A", "trust", "-E", "UTF8", "--no-sync")
@@ -52,6 +53,7 @@ def postgres_url(tmp_path_factory):
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         _as_postgres("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ _ANSWERS = ("length", "long", "refusal", "broken", "empty", "blank", "no_usage")
 
 
 class Endpoint:
-    """`faults` are taken one a request, in order; `delay` is the seconds that an answer takes.
+    """`faults` are taken one a request, in order; `delay` is the seconds that an answer takes, `fault_delay` those of a fault
+    (None: the same).
 
     Faults: an HTTP status; (status, headers, body); drop, half (of a body), hang (until the server ends), html, not_json;
     and answers: length, long (length unless max_tokens is 128 or more), refusal, broken, empty (no choices), blank, no_usage.
@@ -30,6 +31,7 @@ class Endpoint:
     def __init__(self):
         self.faults = []
         self.delay = 0.0
+        self.fault_delay = None
         self.requests = []
         self.headers = []
         self.billed = []
@@ -53,7 +55,7 @@ class Endpoint:
             fault = self.faults.pop(0) if self.faults else None
             self._flying += 1
             self.most_flying = max(self.most_flying, self._flying)
-        time.sleep(self.delay)
+        time.sleep(self.delay if fault is None or self.fault_delay is None else self.fault_delay)
         with self._lock:
             self._flying -= 1
             if fault is None or fault in _ANSWERS:

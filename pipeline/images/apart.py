@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.images.dicom import frame
 from pipeline.images.pixels import ImageFaultError
 
-#: Address space: 200 million pixels of 16 bits with their scaled copy fit, a deflated bomb does not.
+#: Address space: 170 million pixels with their scaled copies fit; what a damaged frame asks for may not.
 _MEMORY = 6 * 2**30
 
 

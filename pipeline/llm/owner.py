@@ -4,6 +4,8 @@ import os
 import socket
 from pathlib import Path
 
+_ENDED = "ended"
+
 
 def owner() -> str:
     """This process: host, pid and start, so that a reused pid is another owner."""
@@ -23,7 +25,7 @@ def alive(name: str) -> bool:
         return False
     except PermissionError:
         return True
-    return _started(int(pid)) == started
+    return started == _started(int(pid)) != _ENDED
 
 
 def _started(pid: int) -> str:
@@ -33,4 +35,4 @@ def _started(pid: int) -> str:
     except (OSError, IndexError):
         return "0"
     # A zombie has ended: its parent only has not asked yet.
-    return "ended" if fields[0] == "Z" else fields[19]
+    return _ENDED if fields[0] == "Z" else fields[19]

@@ -81,6 +81,12 @@ def test_neither_the_order_nor_the_chunks_move_a_sample(rows, shares, chunks, ra
     assert _splits(many, shares, chunks) == wanted
 
 
+def test_which_sample_named_an_image_first_makes_no_difference():
+    rows = _samples([([f"i{n}", f"j{n}"], "train") for n in range(40)])
+    turned = [row.model_copy(update={"images": row.images[::-1]}) for row in reversed(rows)]
+    assert _splits(rows, {"train": 0.5, "validation": 0.5}) == _splits(turned, {"train": 0.5, "validation": 0.5})
+
+
 def test_a_chain_of_shared_images_is_one_component():
     rows = _samples([([f"i{n}", f"i{n + 1}"], "train") for n in range(7)] + [(["i7", "i8"], "test")])
     assert set(_splits(rows, {"train": 1.0}).values()) == {"test"}

@@ -6,9 +6,9 @@ from itertools import product
 import pytest
 from typer._click.exceptions import UsageError
 
+from tests.command import released
 from tests.docs.blocks import ROOT, blocks, lines, links, spans
 from tests.docs.parser import options, parse, paths
-from tests.endpoint import Endpoint
 
 MARKS = {"test: demo", "test: parse", "test: prefect", "test: make", "run: make demo"}
 
@@ -48,11 +48,12 @@ RERUN = [pair for pair in lines("test: demo") if "run" in pair[1]]
 
 @pytest.mark.parametrize(("place", "words"), RERUN, ids=_ids(RERUN))
 def test_running_again_goes_on_from_what_is_there(place, words, finished, bimedv, tmp_path):
-    with Endpoint() as server:
-        copy = finished.copy(tmp_path / "copy", server.url)
-        told = bimedv(*[copy.config if word == "configs/demo.yaml" else word for word in words[1:]])
+    copy = finished.copy(tmp_path / "copy")
+    told = bimedv(*[copy.config if word == "configs/demo.yaml" else word for word in words[1:]])
     assert told.code == 0, told.err
     assert "samples owed" in told.out, place
+    assert len(finished.endpoint.requests) == finished.requests, "what is there is not asked for again"
+    assert released(copy.workspace) == released(finished.workspace)
 
 
 def _on_the_fixture(words, workspace, scratch):

@@ -99,8 +99,14 @@ def test_an_api_key_that_is_not_set(corpora, endpoint, bimedv):
 
 
 def test_settings_that_are_not_built_yet_are_refused(corpora, endpoint, bimedv):
-    config = corpora.config(endpoint.url, translate={"mode": "batch"})
-    _refused(bimedv("run", config), 2, "batch is not built yet")
+    judge = {"base_url": endpoint.url, "model": "judge"}
+    config = corpora.config(endpoint.url, endpoints={"translator": {"base_url": endpoint.url}, "judge": judge})
+    _refused(bimedv("run", config), 2, "judges are not built yet")
+
+
+def test_batches_are_refused_where_there_is_no_batch_api(corpora, bimedv):
+    config = corpora.config("embedded", translate={"mode": "batch"})
+    _refused(bimedv("run", config), 2, "the embedded one has none")
 
 
 def test_a_users_server_that_does_not_answer(corpora, endpoint, bimedv):

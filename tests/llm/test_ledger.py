@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +15,7 @@ from pipeline.llm.answers import Entry
 from pipeline.llm.client import Client
 from pipeline.llm.entries import Elsewhere, Wanted
 from pipeline.llm.ledger import Ledger
+from pipeline.llm.owner import alive, owner
 from schemas.errors import StoppedError
 from schemas.translation import Call
 from tests.llm.asking import (
@@ -47,6 +50,22 @@ def _in_ledger(engine, work, budget=None):
             ledger.close()
 
     return asyncio.run(run())
+
+
+def test_an_owner_is_a_process_and_its_start():
+    me = owner()
+    host, pid, start = me.rsplit(":", 2)
+    assert alive(me)
+    assert not alive(f"{host}:{pid}:{int(start) - 1}"), "an earlier process with the same number"
+    assert not alive("")
+    assert alive(f"elsewhere-{host}:{pid}:{start}"), "nobody here can tell"
+    ended = subprocess.Popen(["true"])
+    name = f"{host}:{ended.pid}"
+    while (Path("/proc") / str(ended.pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    assert not alive(f"{name}:{start}")
+    assert not alive(f"{name}:ended"), "nobody has asked for its exit code yet, and it has ended all the same"
+    ended.wait()
 
 
 @DATABASES

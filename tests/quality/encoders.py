@@ -6,16 +6,17 @@ import numpy as np
 
 
 class Fixed:
-    """Gives every pair of texts the same similarity; NaN is one too."""
+    """Gives every pair of texts the same similarity; the last pair of a batch `last`, where that is named."""
 
-    def __init__(self, similarity):
-        self._similarity = similarity
+    def __init__(self, similarity, last=None):
+        self._similarity, self._last = similarity, last
 
     def encode(self, texts):
         """The first half of a batch are sources, the second targets."""
-        there = np.array([self._similarity, np.sqrt(max(0.0, 1 - self._similarity**2))])
-        here = np.array([1.0, 0.0])
-        return np.array([here if n < len(texts) / 2 else there for n in range(len(texts))], dtype=np.float32)
+        rows = [(1.0, 0.0) if n < len(texts) / 2 else _beside(self._similarity) for n in range(len(texts))]
+        if rows and self._last is not None:
+            rows[-1] = _beside(self._last)
+        return np.array(rows, dtype=np.float32)
 
 
 class Counting:
@@ -32,3 +33,7 @@ class Counting:
         for row in vectors:
             row[next(self._next) % 512] = 1.0
         return vectors
+
+
+def _beside(similarity):
+    return similarity, np.sqrt(max(0.0, 1 - similarity**2))

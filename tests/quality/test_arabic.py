@@ -19,7 +19,7 @@ def test_every_folded_character_stands_for_the_character_it_came_from(text):
     folded = fold(text)
     assert len(folded.at) == len(folded.text) + 1
     assert folded.at[-1] == len(text)
-    assert list(folded.at) == sorted(set(folded.at[:-1])) + [len(text)]
+    assert list(folded.at) == [*sorted(set(folded.at[:-1])), len(text)]
     for place, character in enumerate(folded.text):
         assert fold(text[folded.at[place]]).text == character
 

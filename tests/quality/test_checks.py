@@ -61,7 +61,9 @@ def test_no_error_is_accepted_even_by_an_encoder_that_likes_everything(name):
 
 def test_an_error_is_accepted_by_none_even_when_all_other_lines_of_the_item_are_right():
     right = [Pair(r.source, r.target, r.kind) for r in RIGHT if "\n" not in r.source][:5]
-    (scored,) = Gate(QualitySettings(), Fixed(1.0)).score([[*right, Pair("The left lung is clear.", "الرئة اليمنى سليمة.", "answer")]])
+    (scored,) = Gate(QualitySettings(), Fixed(1.0)).score(
+        [[*right, Pair("The left lung is clear.", "الرئة اليمنى سليمة.", "answer")]]
+    )
     assert scored.verdict == "reject"
     assert [f.check for part in scored.by_pair[:5] for f in part if f.severity == "critical"] == []
     assert "laterality" in [f.check for f in scored.by_pair[5]]
@@ -98,6 +100,27 @@ def test_each_check_of_the_registry_is_the_one_that_some_error_needs(check):
 )
 def test_a_finding_says_what_is_wrong(source, target, check, message):
     assert (check, message) in [(f.check, f.message) for f in run_checks(source, target, "text")]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "check", "here", "there"),
+    [
+        ("İ İ İ: no fracture is seen.", "يُرى كسر.", "negation", "no", None),  # lower() makes two letters of each İ
+        ("İ İ İ: take 5 mg now.", "تنـاولْ الآنَ ٥ غ.", "units", "5 mg", "٥ غ"),
+        ("The left lung is clear.", "الرِّئةُ اليُمـنى سليمة.", "laterality", "left", "اليُمـنى"),
+        ("The dose is 25 drops.", "الجُرعةُ ٢٧ قطرة.", "numbers", None, "٢٧"),
+        ("The dose is 25 drops.", "الجُرعةُ قطرات.", "numbers", "25", None),
+        ("Wait for 2 weeks.", "انتظِرْ ثلاثةَ أسابيع.", "numbers", None, "ثلاثة"),
+        ("The liver is enlarged.", "الطِّحالُ متضخم.", "terms", "liver", "الطِّحال"),
+        ("Wait for a while.", "انتظرْ انتظرْ انتظرْ انتظرْ قليلًا.", "repetition", None, "انتظرْ انتظرْ انتظرْ انتظر"),
+    ],
+)
+def test_a_finding_points_at_the_words_as_they_were_given(source, target, check, here, there):
+    findings = [f for f in run_checks(source, target, "text") if f.check == check]
+    sources = {source[slice(*f.source_span)] for f in findings if f.source_span}
+    targets = {target[slice(*f.target_span)] for f in findings if f.target_span}
+    assert here is None or here in sources
+    assert there is None or there in targets
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The gate fails closed: a critical finding rejects, what has no score or no partner is not accepted, bad input is one clear error."""
+"""The gate fails closed: a critical finding rejects, what has no score is not accepted, bad input is one clear error."""
 
 import json
 from itertools import product
@@ -14,6 +14,7 @@ from schemas.errors import InputError
 from schemas.quality import Score
 from schemas.review import Decision
 from schemas.translation import TwinDraft
+from tests import corpora
 from tests.quality.encoders import Counting, Fixed
 from tests.quality.mutators import ERRORS, made
 
@@ -43,7 +44,9 @@ def test_major_findings_alone_keep_a_perfect_similarity_from_being_accepted():
     assert (scored.score, scored.verdict) == (79.0, "refine")
 
 
-@pytest.mark.parametrize(("near", "verdict"), [(1.0, "accept"), (0.4, "accept"), (0.2, "reject"), (-1.0, "reject"), (0.3, "refine")])
+@pytest.mark.parametrize(
+    ("near", "verdict"), [(1.0, "accept"), (0.4, "accept"), (0.2, "reject"), (-1.0, "reject"), (0.3, "refine")]
+)
 def test_similarity_alone_decides_where_no_check_objects(near, verdict):
     long = Pair("The liver is enlarged in this patient.", "الكبد متضخم لدى هذا المريض.", "answer")
     (scored,) = Gate(QualitySettings(), Fixed(near)).score([[long]])
@@ -59,8 +62,10 @@ def test_the_worst_segment_gives_the_score():
 
 
 def test_an_encoder_that_gives_no_number_accepts_nothing():
-    one, two = Gate(QualitySettings(), Fixed(float("nan"))).score([[GOOD], [GOOD, Pair("T2", "T2", "answer"), GOOD]])
-    assert (one.verdict, two.verdict) == ("reject", "reject")
+    nothing = float("nan")
+    one, two = Gate(QualitySettings(), Fixed(nothing)).score([[GOOD], [GOOD, Pair("T2", "T2", "answer"), GOOD]])
+    (behind_a_good_one,) = Gate(QualitySettings(), Fixed(1.0, last=nothing)).score([[GOOD, GOOD]])
+    assert [s.verdict for s in (one, two, behind_a_good_one)] == ["reject", "reject", "reject"]
 
 
 @pytest.mark.parametrize("pair", [Pair("", "", "x"), Pair(" \n", "\t", "x"), Pair("", "نعم", "x"), Pair("Yes", "", "x")])
@@ -110,9 +115,18 @@ def test_all_pairs_of_all_items_go_to_the_encoder_in_one_batch_and_come_back_in_
 
 def test_unrelated_text_is_not_accepted_though_no_check_objects(gate):
     fluent = "يذهب الأولاد إلى المدرسة كل صباح في الحافلة الكبيرة."
-    sources = ["The patient should rest for some time.", "Was anything unusual noticed by the family?", "This is a benign condition."]
+    sources = [
+        "The patient should rest for some time.",
+        "Was anything unusual noticed by the family?",
+        "This is a benign condition.",
+    ]
     scored = gate.score([[Pair(source, fluent, "answer")] for source in sources])
     assert [s.verdict for s in scored if s.verdict == "accept"] == []
+
+
+def test_the_arabic_that_other_tests_translate_with_is_accepted(gate):
+    scored = gate.score([[Pair(source, target, "text")] for source, target in corpora.ARABIC.items()])
+    assert [source for source, s in zip(corpora.ARABIC, scored, strict=True) if s.verdict != "accept"] == []
 
 
 # Law 2: what becomes of a twin, over every state of draft, score and decision.
@@ -166,7 +180,9 @@ def _draft(state):
     if state is None:
         return None
     turns = ("س", "ج") if state == "ok" else ()
-    return TwinDraft(sample="a-1", state=state, turns=turns, units=(), calls=(), model="m", prompt="p", round=0, error="timeout: 9 s")
+    return TwinDraft(
+        sample="a-1", state=state, turns=turns, units=(), calls=(), model="m", prompt="p", round=0, error="timeout: 9 s"
+    )
 
 
 def _score(value):
