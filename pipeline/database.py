@@ -129,7 +129,7 @@ class AdjudicationRow(Base):
 def open_database(url: str) -> Engine:
     """An engine on a database brought to the newest migration.
 
-    Raises InputError when the server does not answer or the address is wrong.
+    Raises InputError when the server does not answer or the address is wrong; a full disk is SQLAlchemy's own error.
     """
     try:
         engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), json_serializer=_json)
@@ -137,6 +137,8 @@ def open_database(url: str) -> Engine:
             event.listen(engine, "connect", _pragmas)
         _migrate(engine)
     except SQLAlchemyError as error:
+        if "disk is full" in str(error):
+            raise
         reason = " ".join(str(error.__cause__ or error).split())[:300]
         raise InputError(f"database {engine_name(url)} does not open: {reason}. Check `database:` in the config.") from None
     return engine

@@ -8,6 +8,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -142,20 +143,15 @@ def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
 
 def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a table under a temporary name, fsync, rename. Returns the file's sha256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    pq.write_table(table, part, compression="zstd")
-    _settle(part, path)
+    with _part(path) as part:
+        pq.write_table(table, part, compression="zstd")
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write bytes under a temporary name, fsync, rename: a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The thread, too: two sources read at once store the same picture.
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    part.write_bytes(data)
-    _settle(part, path)
+    with _part(path) as part:
+        part.write_bytes(data)
 
 
 def fingerprint(*parts: object) -> str:
@@ -164,7 +160,16 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
-def _settle(part: Path, path: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+@contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """A temporary name to write to, which then takes the place of `path`; gone when the writing fails, on a full disk say."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The thread, too: two sources read at once store the same picture.
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

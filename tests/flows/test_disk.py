@@ -26,8 +26,8 @@ def _mount(folder, options):
     return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("filled_kb", [0, 300, 450, 560])
-def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, filled_kb):
+@pytest.mark.parametrize("filled_kb", [0, 450, 600])
+def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, finished, filled_kb):
     folder, give_room = small_disk
     config = corpora.config(endpoint.url)
     (folder / "ballast").write_bytes(b"x" * 1024 * filled_kb)
@@ -38,6 +38,5 @@ def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpo
     assert not list(folder.rglob("manifest.json"))
     give_room()
     assert bimedv("run", config, "--workspace", folder / "work").code == 0
-    assert bimedv("run", config, "--workspace", corpora.folder / "calm").code == 0
-    assert released(folder / "work") == released(corpora.folder / "calm")
+    assert released(folder / "work") == released(finished.workspace)
     assert list(folder.rglob("*.part")) == []
