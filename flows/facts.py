@@ -12,6 +12,7 @@ from flows.publish import model_path, release_path
 from pipeline.report import RunFacts, calls_by_endpoint, summary_markdown, write_report
 from pipeline.settings import Settings
 from pipeline.status import built_release, status
+from pipeline.translate.estimate import compared
 from pipeline.workspace import Workspace
 from schemas.release import MANIFEST
 
@@ -44,6 +45,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         evaluation=_json(model / "eval.json"),
         commands=_commands(workspace, release if built else None, model if (model / "model.json").exists() else None),
         endpoints=calls_by_endpoint(engine),
+        estimate=compared(workspace, engine),
         workspace=_shown(workspace.root),
     )
 

@@ -13,7 +13,7 @@ import httpx2
 import openai
 import orjson
 
-from pipeline.llm.answers import CHARS_PER_TOKEN, Check, Entry, Request, body_of, cost, failed, judged, refuses
+from pipeline.llm.answers import CHARS_PER_TOKEN, Check, Entry, Request, body_of, cost, failed, judged, loops, refuses
 from pipeline.llm.entries import Elsewhere, Wanted
 from pipeline.llm.governor import Outcome, Permit, governor_of, retry_after
 from pipeline.llm.ledger import Ledger
@@ -54,13 +54,13 @@ class Asker(ABC):
     async def ask(self, request: Request, check: Check) -> Call:
         """The answer: from the ledger when it is there, else paid for. The last attempt's Call when none was good.
 
-        One that max_tokens cut off is asked for once more with twice the room, one of the wrong form once more with the
-        fault named; each is a request of its own with its own key. A Call that is `truncated` still needs less text.
+        One that max_tokens cut off is asked for once more with twice the room (unless it loops), one of the wrong form once
+        more with the fault named; each is a request of its own with its own key. What is still `truncated` needs less text.
         """
         may_raise = may_repeat = True
         while True:
             call = await self._answer(request, check)
-            if call.state == "truncated" and may_raise:
+            if call.state == "truncated" and may_raise and not loops(call.text or ""):
                 may_raise, cut = False, call
                 request = request.with_more_room()
             elif call.state == "invalid" and may_repeat:

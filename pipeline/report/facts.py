@@ -43,6 +43,8 @@ class RunFacts:
     """What to type next, one line each."""
     endpoints: list[dict[str, Any]] = field(default_factory=list)
     """Rows of `calls_by_endpoint`: what was asked of whom, and what it cost."""
+    estimate: dict[str, dict[str, float]] | None = None
+    """What `translate --estimate` said before the run beside what came: name to estimate and actual; None when nobody asked."""
     workspace: str = ""
     """Folder of the run as the terminal names it; the page itself names only paths inside it."""
 

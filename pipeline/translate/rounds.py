@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pipeline.llm.answers import CHARS_PER_TOKEN
+from pipeline.llm.answers import CHARS_PER_TOKEN, loops
 from pipeline.llm.client import Asker, Request
 from pipeline.quality.gate import Gate, Pair, Scored
 from pipeline.settings import TranslateSettings
@@ -108,12 +108,13 @@ class Translator:
     async def _translated(self, ask: Ask, seed: int, temperature: float, splits: int = 0) -> tuple[Texts | None, list[Call]]:
         """The Arabic of the texts and the calls it rests on; None with the calls that failed.
 
-        What is cut off although the client gave it more room is asked for in two halves.
+        What is cut off although the client gave it more room is asked for in two halves; a loop was not short of room.
         """
         call = await self._send(ask, ask.messages(), seed, temperature)
         if call.state == "ok":
             return _read(ask, call), [call]
-        halves = _halves(ask) if call.state == "truncated" and splits < _MAX_SPLITS else None
+        short = call.state == "truncated" and not loops(call.text or "")
+        halves = _halves(ask) if short and splits < _MAX_SPLITS else None
         if halves is None:
             return None, [call]
         (first, first_calls), (second, second_calls) = await _all(

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pipeline.database import open_database
+from pipeline.llm.answers import loops
 from pipeline.llm.client import Client
 from pipeline.llm.ledger import Ledger
 from pipeline.quality.gate import Gate
@@ -125,3 +126,17 @@ def test_when_the_money_ends_what_is_under_way_is_still_recorded(translate, endp
     endpoint.delay = 0
     translate(*known, rounds=0)
     assert len(endpoint.requests) == 12, "no answer was paid for twice"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("الكبد " * 30, True),
+        ('{"answer": "' + "لا يوجد دليل على ذلك. " * 6, True),
+        ("هل هو؟ " * 3, False),
+        ("الرئتان صافيتان. لا يوجد انصباب جنبي. القلب طبيعي الحجم. لا كسور.", False),
+        ("", False),
+    ],
+)
+def test_a_loop_is_told_from_a_text_that_was_cut_off(text, answer):
+    assert loops(text) is answer
