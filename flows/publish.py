@@ -111,7 +111,8 @@ def _public(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and secrets, and without what cannot change the bytes."""
     value = settings.model_dump(mode="json", include={"name", "sources", "curate", "translate", "quality", "review", "release"})
     value["release"].pop("workers")
-    value["translate"].pop("budget_usd")
+    for name in ("budget_usd", "mode"):
+        value["translate"].pop(name)
     for source, given in zip(value["sources"], settings.sources, strict=True):
         source["path"] = settings.relative(given.path)
         source["images"] = None if given.images is None else settings.relative(given.images)

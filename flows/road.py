@@ -121,6 +121,9 @@ def train(config: str, workspace: str | None = None) -> dict[str, Any]:
         return train_and_measure(settings, place, progress.advance)
 
 
+#: Chunks of 1,000 rows that wait for their batches at the same time: about a batch file of 50,000 requests.
+_BATCH_CHUNKS = 50
+
 FLOWS: dict[str, Callable[..., Any]] = {
     "ingest": ingest,
     "curate": curate,
@@ -174,7 +177,12 @@ def _map(
     if not chunks:
         raise InputError(f"{after}: there is nothing to work on. Run `bimedv {before}` with this config first.")
     sizes = [chunk.counts[table] for chunk in chunks]
-    with progress.stage(after, sum(sizes)), task_runner(settings.runner) as runner:
+    runner_settings = settings.runner
+    if after == "translate" and settings.translate.mode == "batch":
+        # A chunk waits up to a day for its batch: all of them at once, so that their requests share batches and wait once.
+        workers = max(settings.runner.workers, min(len(chunks), _BATCH_CHUNKS))
+        runner_settings = settings.runner.model_copy(update={"workers": workers})
+    with progress.stage(after, sum(sizes)), task_runner(runner_settings) as runner:
         futures = [
             runner.submit(work, {"settings": settings, "workspace": place, "chunk": chunk.chunk, **more}) for chunk in chunks
         ]

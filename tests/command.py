@@ -141,6 +141,6 @@ def finished(tmp_path_factory):
 
 
 def released(workspace):
-    """File name to bytes of everything that a workspace released."""
+    """File name to bytes of everything in a workspace's releases."""
     root = workspace / "releases"
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.glob("*/**/*")) if path.is_file()}

@@ -47,9 +47,12 @@ class Request(Noun):
     schema_: dict[str, Any] | None
     """JSON schema of the answer; None where the endpoint has no structured output."""
 
-    def key(self, endpoint: str, model: str) -> str:
-        """Identity in the ledger; texts that differ in Unicode composition only are the same."""
-        return fingerprint(endpoint, model, self.plain() | {"messages": [_composed(message) for message in self.messages]})
+    def key(self, model: str) -> str:
+        """Identity in the ledger; texts that differ in Unicode composition only are the same.
+
+        Where the model is served is no part of it: a server that moves to another address is not paid again.
+        """
+        return fingerprint(model, self.plain() | {"messages": [_composed(message) for message in self.messages]})
 
     def plain(self) -> dict[str, Any]:
         """The fields as they are; model_dump copies deeply, at 5 times the cost."""

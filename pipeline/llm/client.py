@@ -48,8 +48,8 @@ class Asker(ABC):
         """An answer that is not recorded yet, or the last fault when there is none. The caller holds the claim."""
 
     def key(self, request: Request) -> str:
-        """The request's identity at this endpoint."""
-        return request.key(self._name, self._endpoint.model)
+        """The request's identity in the ledger."""
+        return request.key(self._endpoint.model)
 
     async def ask(self, request: Request, check: Check) -> Call:
         """The answer: from the ledger when it is there, else paid for. The last attempt's Call when none was good.

@@ -118,14 +118,14 @@ def _unpaid(settings: Settings, workspace: Workspace, engine: Engine, prompt: Pr
     glossary = run_glossary(settings)
     ledger = Ledger(engine)
     endpoint = settings.endpoints.translator
-    name, model = (EMBEDDED, MODEL) if endpoint.base_url == EMBEDDED else (endpoint.base_url, endpoint.model)
+    model = MODEL if endpoint.base_url == EMBEDDED else endpoint.model
     for manifest in workspace.manifests("curate"):
         fresh: dict[str, Unit] = {}
         for sample in workspace.rows("curate", Sample, "samples", manifest.chunk):
             fresh |= {unit.key: unit for unit in units_of(sample, unit_chars(settings)) if unit.key not in seen}
         seen |= fresh.keys()
         asked = [known for known in known_units(settings, engine, prompt, glossary, fresh.values()) if known.asked()]
-        keys = [first_request(known, prompt, form, settings.translate).key(name, model) for known in asked]
+        keys = [first_request(known, prompt, form, settings.translate).key(model) for known in asked]
         paid = ledger.answers(keys)
         yield from (known for known, key in zip(asked, keys, strict=True) if key not in paid)
 

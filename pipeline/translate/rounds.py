@@ -5,6 +5,7 @@ other; scores are taken in batches, because the encoder takes 0.4 ms a text in a
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -19,6 +20,8 @@ from schemas.errors import StoppedError
 from schemas.quality import Finding
 from schemas.translation import Call, Translation, Unit
 
+#: What endpoints say of a `response_format` that they do not know (status 400 or 422).
+_NO_SCHEMA = re.compile(r"^HTTP 4(?:00|22): .*(?:response_format|json_schema|guided|grammar|structured output)", re.I | re.S)
 T = TypeVar("T")
 Texts = dict[str, str]
 #: A unit that is cut off is halved this often at most: eighths of a unit that fits the limits by size are loops.
@@ -110,7 +113,7 @@ class Translator:
 
         What is cut off although the client gave it more room is asked for in two halves; a loop was not short of room.
         """
-        call = await self._send(ask, ask.messages(), seed, temperature)
+        ask, call = await self._send(ask, lambda shown: shown.messages(), (seed, temperature))
         if call.state == "ok":
             return _read(ask, call), [call]
         short = call.state == "truncated" and not loops(call.text or "")
@@ -125,8 +128,9 @@ class Translator:
         return _joined(ask, first, second), [*first_calls, *second_calls]
 
     async def _refine(self, attempt: _Attempt, number: int) -> None:
+        findings = _by_label(attempt)
         ask = self._ask_of(attempt.known, attempt.known.asked())
-        call = await self._send(ask, ask.again(attempt.text, _by_label(attempt)), 0, 0.0)
+        ask, call = await self._send(ask, lambda shown: shown.again(attempt.text, findings), (0, 0.0))
         if call.state == "ok":
             attempt.calls = (*attempt.calls, call.key)
             await self._keep_best(attempt, [attempt.text, _read(ask, call)], number)
@@ -142,14 +146,18 @@ class Translator:
     def _ask_of(self, known: Known, texts: Texts) -> Ask:
         return Ask(self._prompt, self._form, texts, known.unit.context, known.terms, known.similar)
 
-    async def _send(self, ask: Ask, messages: Messages, seed: int, temperature: float) -> Call:
-        request = _request(ask, messages, self._settings.max_tokens, (seed, temperature))
+    async def _send(self, ask: Ask, messages: Callable[[Ask], Messages], chance: tuple[int, float]) -> tuple[Ask, Call]:
+        """The call, and the Ask that it answers: in labelled lines from then on when the endpoint refuses the JSON schema."""
 
         def fault(text: str) -> str | None:
             parsed = ask.parse(text)
             return parsed if isinstance(parsed, str) else None
 
-        return await self._client.ask(request, fault)
+        call = await self._client.ask(_request(ask, messages(ask), self._settings.max_tokens, chance), fault)
+        if ask.form == "json" and call.state == "permanent" and _NO_SCHEMA.search(call.error or ""):
+            self._form = "delimited"
+            return await self._send(replace(ask, form="delimited"), messages, chance)
+        return ask, call
 
     def _translation(self, attempt: _Attempt, model: str) -> Translation:
         arabic = attempt.text | attempt.known.fixed

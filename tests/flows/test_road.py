@@ -3,7 +3,6 @@
 import re
 import shutil
 import signal
-import sqlite3
 import time
 
 import pytest
@@ -67,29 +66,6 @@ def test_a_second_run_asks_nothing_and_changes_no_byte(corpora, endpoint, bimedv
     assert bimedv("run", config).code == 0
     assert len(endpoint.requests) == asked, "the ledger gives everything back"
     assert released(corpora.folder / "work") == before
-
-
-def test_killed_anywhere_it_resumes_to_the_same_bytes_and_pays_nothing_twice(corpora, endpoint, bimedv, started):
-    config = corpora.config(endpoint.url)
-    assert bimedv("run", config, "--workspace", corpora.folder / "calm").code == 0
-    undisturbed = released(corpora.folder / "calm")
-    endpoint.requests.clear()
-    endpoint.delay = 0.3
-    disturbed = corpora.folder / "disturbed"
-    for calls in (2, 6):
-        process = started("run", config, "--workspace", disturbed)
-        limit = time.monotonic() + 60
-        while len(endpoint.requests) < calls and process.poll() is None and time.monotonic() < limit:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert bimedv("run", config, "--workspace", disturbed).code == 0
-    assert released(disturbed) == undisturbed
-    with sqlite3.connect(disturbed / "bimedv.db") as ledger:
-        twice = ledger.execute("SELECT key FROM calls WHERE state = 'ok' GROUP BY key HAVING count(*) > 1").fetchall()
-        unknown = ledger.execute("SELECT count(*) FROM calls WHERE state = 'sent'").fetchone()
-    assert twice == []
-    assert unknown == (0,)
 
 
 def test_ctrl_c_ends_in_order_and_says_how_to_go_on(corpora, endpoint, started, bimedv):

@@ -37,7 +37,7 @@ from tests.llm.child import asking, finish
 
 def _want(reserve=0.5, of=None):
     asked = of or request()
-    return Wanted(asked.key("test", "m"), "test", "m", asked.plain(), reserve)
+    return Wanted(asked.key("m"), "test", "m", asked.plain(), reserve)
 
 
 def _in_ledger(engine, work, budget=None):

@@ -35,9 +35,10 @@ def translate(endpoint, tmp_path):
     """Run units; returns translations in order. `done` collects the units in the order in which they ended."""
     engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
 
-    def run(*known, form="json", done=None, budget=None, price=None, **changes):
+    def run(*known, form="json", done=None, budget=None, price=None, concurrency=4, **changes):
         async def work():
-            settings = EndpointSettings(base_url=endpoint.url, model="m", timeout_s=10, price=price or {}, concurrency=4)
+            where = {"base_url": endpoint.url, "model": "m", "timeout_s": 10}
+            settings = EndpointSettings(**where, price=price or {}, concurrency=concurrency)
             client = Client(settings, "test", Ledger(engine, budget))
             translator = Translator(
                 TranslateSettings(**changes), Gate(QualitySettings()), client, load_prompt("translate-v2"), form
@@ -59,6 +60,16 @@ def test_a_good_translation_is_asked_for_once(translate, endpoint, form):
     assert (made.state, made.segments, made.round) == ("ok", (ARABIC[RIGHT],), 0)
     assert len(made.calls) == len(endpoint.requests) == 1
     assert ("response_format" in endpoint.requests[0]) is (form == "json")
+
+
+def test_an_endpoint_that_knows_no_schemas_is_asked_in_labelled_lines_from_then_on(translate, endpoint):
+    endpoint.faults = [(400, None, {"error": {"message": "Unknown parameter: 'response_format'."}})]
+    (made,) = translate(Known(unit("Is the kidney seen behind the stomach here?")), rounds=1)
+    assert made.state == "ok"
+    assert [("response_format" in request) for request in endpoint.requests] == [True, False, False]
+    for request in endpoint.requests[1:]:
+        assert any("<<question>>" in message["content"] for message in request["messages"][1:])
+    assert len(made.calls) == 2, "a translation does not rest on the call that was refused"
 
 
 def test_a_flagged_one_is_refined_with_its_errors_named_and_no_more_often_than_rounds(translate, endpoint):
