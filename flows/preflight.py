@@ -20,14 +20,16 @@ log = logging.getLogger("bimedv")
 def check_run(settings: Settings, stages: Sequence[str]) -> None:
     """Raise InputError with every fault found, or AccessError when a corpus may not go to an endpoint (law 7)."""
     faults = _faults(_looks(settings, stages))
-    if "translate" in stages and all(found.allowed for found in rulings(settings)):
+    found = rulings(settings) if "translate" in stages else []
+    if all(each.allowed for each in found):
+        for each in found:
+            _tell(each)
         # An endpoint that may not see the records is not even asked whether it is there.
-        faults += _faults(_calls(settings))
+        faults += _faults(_calls(settings)) if found else []
     if faults:
         raise InputError("\n".join(faults))
-    if "translate" in stages:
-        for found in check_endpoints(settings):
-            _tell(found)
+    if found:
+        check_endpoints(settings)
 
 
 def _faults(looks: Iterable[Callable[[], object]]) -> list[str]:
