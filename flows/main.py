@@ -10,7 +10,7 @@ import sys
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from flows.commands import glossary, inspect, models, quality, release, review, road, sources
+from flows.commands import access, glossary, inspect, models, quality, release, review, road, sources
 from schemas.errors import BimedvError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for module in (road, sources, glossary, quality, review, release, models, inspect):
+for module in (road, sources, glossary, quality, review, release, models, inspect, access):
     module.register(app)
 
 

@@ -3,29 +3,57 @@
 In: settings and the stages to run. Out: nothing, or all faults at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from model.config import load_config
-from pipeline.curate.licences import check_endpoints
+from pipeline.access import POLICY, Ruling, check_endpoints, rulings
 from pipeline.ingest import benchmark_source
 from pipeline.llm.embedded import probe
 from pipeline.settings import EMBEDDED, Settings, api_key
 from pipeline.sources.registry import check_form, corpus
 from schemas.errors import InputError
 
+log = logging.getLogger("bimedv")
+
 
 def check_run(settings: Settings, stages: Sequence[str]) -> None:
     """Raise InputError with every fault found, or AccessError when a corpus may not go to an endpoint (law 7)."""
+    faults = _faults(_looks(settings, stages))
+    found = rulings(settings) if "translate" in stages else []
+    if all(each.allowed for each in found):
+        for each in found:
+            _tell(each)
+        # An endpoint that may not see the records is not even asked whether it is there.
+        faults += _faults(_calls(settings)) if found else []
+    if faults:
+        raise InputError("\n".join(faults))
+    if found:
+        check_endpoints(settings)
+
+
+def _faults(looks: Iterable[Callable[[], object]]) -> list[str]:
     faults = []
-    for look in _looks(settings, stages):
+    for look in looks:
         try:
             look()
         except InputError as error:
             faults.append(str(error))
-    if faults:
-        raise InputError("\n".join(faults))
-    if "translate" in stages:
-        check_endpoints(settings)
+    return faults
+
+
+def _tell(found: Ruling) -> None:
+    """What goes out under an attestation is said each time, with the rule that it stands under."""
+    if found.attestation:
+        log.warning("%s (%s) goes to endpoints.%s (%s): %s. %s",
+                    found.corpus, found.access, found.role, found.endpoint, found.because, POLICY)  # fmt: skip
+
+
+def _calls(settings: Settings) -> Iterator[Callable[[], object]]:
+    endpoint = settings.endpoints.translator
+    if endpoint.base_url != EMBEDDED:
+        yield lambda: api_key(endpoint)
+        yield lambda: probe(endpoint.base_url, "endpoints.translator")
 
 
 def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], object]]:
@@ -37,9 +65,5 @@ def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], o
     if "curate" in stages:
         for spec in settings.curate.benchmarks:
             yield lambda spec=spec: benchmark_source(settings, spec)  # type: ignore[misc]
-    endpoint = settings.endpoints.translator
-    if "translate" in stages and endpoint.base_url != EMBEDDED:
-        yield lambda: api_key(endpoint)
-        yield lambda: probe(endpoint.base_url, "endpoints.translator")
     if "train" in stages and settings.train.preset != "none":
         yield lambda: load_config(settings.train.preset)

@@ -17,7 +17,7 @@ from flows.facts import finish
 from flows.preflight import check_run
 from flows.publish import build_release, train_and_measure
 from flows.runner import results, task_runner
-from pipeline.curate.licences import check_endpoints
+from pipeline.access import check_endpoints
 from pipeline.database import open_database
 from pipeline.llm.embedded import endpoints
 from pipeline.settings import Settings, load_settings

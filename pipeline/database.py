@@ -132,7 +132,8 @@ def open_database(url: str) -> Engine:
     Raises InputError when the server does not answer or the address is wrong; a full disk is SQLAlchemy's own error.
     """
     try:
-        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), json_serializer=_json)
+        # hide_parameters: an error would quote the row, and errors are printed, logged and sent to Prefect's pages (law 7).
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), json_serializer=_json, hide_parameters=True)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _pragmas)
         _migrate(engine)

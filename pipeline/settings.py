@@ -16,6 +16,7 @@ from schemas.errors import InputError
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Percent = Annotated[float, Field(ge=0.0, le=100.0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$")]
 EMBEDDED = "embedded"
 
 
@@ -72,6 +73,8 @@ class EndpointSettings(_Block):
     price: PriceSettings = PriceSettings()
     allows: tuple[Access, ...] = ("open",)
     """Access classes of records that may be sent there (law 7)."""
+    attestation: Path | None = None
+    """Signed statement that covers records which are not open, for an address outside this machine (docs/access.md)."""
 
     @field_validator("base_url")
     @classmethod
@@ -162,6 +165,8 @@ class Settings(_Block):
     release: ReleaseSettings = ReleaseSettings()
     train: TrainSettings = TrainSettings()
     runner: RunnerSettings = RunnerSettings()
+    approvers: dict[str, PublicKey] = {}
+    """Name to public key of those whose attestations count, as `bimedv access keygen` prints it."""
     root: Path
 
     @field_validator("database")
@@ -169,6 +174,13 @@ class Settings(_Block):
     def _database(cls, value: str) -> str:
         if value != "sqlite" and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError(f"{value!r} is neither `sqlite` nor a postgresql+psycopg:// address")
+        return value
+
+    @field_validator("approvers")
+    @classmethod
+    def _one_key_each(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(set(value.values())) < len(value):
+            raise ValueError("two approvers have the same key; each needs one of their own")
         return value
 
     def database_url(self) -> str:
@@ -214,10 +226,17 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     for number, place in enumerate(glossary):
         if not place.is_file():
             faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
+    ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
+    for role, end in ends.items():
+        if end.attestation is not None and not end.attestation.is_file():
+            faults.append(
+                f"{path}: endpoints.{role}.attestation: {end.attestation} does not exist. Mend the path; it counts from {root}."
+            )
     if faults:
         raise InputError("\n".join(faults))
     translate = settings.translate.model_copy(update={"glossary": glossary})
-    return settings.model_copy(update={"sources": sources, "translate": translate})
+    endpoints = settings.endpoints.model_copy(update=ends)
+    return settings.model_copy(update={"sources": sources, "translate": translate, "endpoints": endpoints})
 
 
 def api_key(endpoint: EndpointSettings) -> str:
@@ -269,6 +288,10 @@ def _unbuilt(settings: Settings) -> list[str]:
 def _resolve(source: SourceSettings, root: Path) -> SourceSettings:
     images = None if source.images is None else root / source.images
     return source.model_copy(update={"path": root / source.path, "images": images})
+
+
+def _with_attestation(endpoint: EndpointSettings, root: Path) -> EndpointSettings:
+    return endpoint if endpoint.attestation is None else endpoint.model_copy(update={"attestation": root / endpoint.attestation})
 
 
 def _fault(path: Path, location: tuple[int | str, ...], message: str, found: object) -> str:

@@ -17,6 +17,6 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Noun(BaseModel):
-    """A record that crosses a border; equal content means equal record."""
+    """A record that crosses a border; equal content means equal record. Its errors do not quote the text (law 7)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import JsonOption, WorkspaceOption, answer, find_run
+from schemas.base import Access
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +22,7 @@ def export_(
     output: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines; one item a line, riskiest first.")],
     queue: Annotated[str | None, typer.Option(help="gate, unjudged, unusable or audit; all when not given.")] = None,
     limit: Annotated[int | None, typer.Option(help="Items at most.", min=1)] = None,
+    access: Annotated[Access, typer.Option(help="Access class to write; not every expert may see every class.")] = "open",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,8 +34,10 @@ def export_(
     from pipeline.review.exchange import export
 
     settings, _ = find_run(workspace)
-    count = export(open_database(settings.database_url()), output, queue, limit)
-    answer(as_json, {"items": count, "path": str(output)}, f"{count} items -> {output}")
+    wrote = export(open_database(settings.database_url()), output, queue, limit, (access,))
+    kept = [f"left out: {number} {name} (--access {name} writes them)" for name, number in wrote.left_out.items()]
+    value = {"items": wrote.items, "path": str(output), "left_out": wrote.left_out}
+    answer(as_json, value, "\n".join([f"{wrote.items} items -> {output}", *kept]))
 
 
 def import_(

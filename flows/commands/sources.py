@@ -66,7 +66,8 @@ def plan(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: Jso
 
     Example: bimedv sources plan configs/demo.yaml
     """
-    from pipeline.curate.licences import check_endpoints, release_terms
+    from pipeline.access import check_endpoints
+    from pipeline.curate.licences import release_terms
     from pipeline.settings import load_settings
     from pipeline.sources.check import check as examine
 

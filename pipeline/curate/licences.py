@@ -1,11 +1,9 @@
-"""What may be sent where, and what a release may contain: computed from the corpora's declarations, denied by default."""
+"""Under which terms a release stands: computed from the corpora's declarations, denied by default."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.settings import Settings
 from pipeline.sources.registry import corpus
-from schemas.errors import AccessError
 
 #: From the freest to the strictest: a release carries the strictest licence of its parts.
 _ORDER = (
@@ -27,26 +25,6 @@ class Terms:
     def as_json(self) -> dict[str, Any]:
         """For the manifest and the card."""
         return {"licence": self.licence, "redistributable": self.redistributable, "reasons": list(self.reasons)}
-
-
-def check_endpoints(settings: Settings) -> None:
-    """Refuse, before anything is sent, a corpus whose access class an endpoint does not allow (law 7).
-
-    Raises AccessError (exit 4) that names corpus, endpoint and what would make it lawful.
-    """
-    named = {"translator": settings.endpoints.translator, "judge": settings.endpoints.judge}
-    faults = []
-    for name in sorted({source.corpus for source in settings.sources}):
-        access = corpus(name).access
-        faults += [
-            f"{name} is {access}, and endpoints.{role} ({endpoint.base_url}) allows {', '.join(endpoint.allows)}. "
-            f"Add `allows: [{', '.join([*endpoint.allows, access])}]` there if your agreement for {name} covers that endpoint, "
-            f"or take {name} out."
-            for role, endpoint in named.items()
-            if endpoint is not None and access not in endpoint.allows
-        ]
-    if faults:
-        raise AccessError("\n".join(faults))
 
 
 def release_terms(names: list[str]) -> Terms:

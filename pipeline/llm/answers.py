@@ -145,6 +145,8 @@ def failed(entry: Entry, status: int, raw: bytes) -> Call:
     """The Call for an HTTP error; nothing is charged for those."""
     state: CallState = "retryable" if status in _RETRYABLE or status >= 500 else "permanent"
     words = _message(raw)
+    if 300 <= status < 400:
+        words = "it redirects to another address, and texts go to the one that the config names only; mend base_url"
     if status == 404:
         words = f"no model {entry.model!r} there, or a wrong base_url ({words})"
     return entry.settled(state, f"HTTP {status}: {words}")

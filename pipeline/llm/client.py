@@ -13,6 +13,7 @@ import httpx2
 import openai
 import orjson
 
+from pipeline.access import is_local
 from pipeline.llm.answers import CHARS_PER_TOKEN, Check, Entry, Request, body_of, cost, failed, judged, loops, refuses
 from pipeline.llm.entries import Elsewhere, Wanted
 from pipeline.llm.governor import Outcome, Permit, governor_of, retry_after
@@ -198,12 +199,19 @@ def connection(endpoint: EndpointSettings) -> openai.AsyncOpenAI:
         max_retries=0,
         # Ours ends a call first: the SDK's counts each read anew, and one that trickles would never end.
         timeout=2 * endpoint.timeout_s,
-        http_client=openai.DefaultAioHttpClient(),
+        # Texts go to the address that the config names and to no other (law 7): no redirect is followed, and what is meant for
+        # this machine does not take the way over a proxy that the environment names.
+        http_client=openai.DefaultAioHttpClient(follow_redirects=False, trust_env=not is_local(endpoint.base_url)),
     )
 
 
 def refusal(endpoint: EndpointSettings, error: str) -> str:
-    """The line for an endpoint that will not serve this key or account."""
+    """The line for an endpoint that will not serve this key or account.
+
+    An error may quote the text that it is about: of an endpoint that sees more than open data, the ledger alone keeps the words.
+    """
+    if set(endpoint.allows) != {"open"}:
+        error = f"{error.partition(':')[0]} (the ledger has its words)"
     return f"{endpoint.base_url} refuses: {error}. Check {endpoint.api_key_env or 'the key'} and the account."
 
 

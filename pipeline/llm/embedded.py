@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.access import is_local
 from pipeline.settings import EMBEDDED, EndpointSettings, Settings
 from schemas.errors import InputError
 
@@ -97,7 +98,7 @@ def model_file() -> Path:
 def probe(base_url: str, place: str) -> None:
     """Ask an address for its models. Any HTTP answer will do: what the key may is found out by the first call."""
     try:
-        with urllib.request.urlopen(f"{base_url}/models", timeout=10):
+        with opener(base_url).open(f"{base_url}/models", timeout=10):
             return
     except urllib.error.HTTPError:
         return
@@ -106,6 +107,17 @@ def probe(base_url: str, place: str) -> None:
         raise InputError(
             f"{place}.base_url: {base_url} does not answer ({reason}). Start the server or mend the address."
         ) from None
+
+
+def opener(base_url: str) -> urllib.request.OpenerDirector:
+    """For plain requests: follows no redirect, and reaches this machine without the proxy that the environment names (law 7)."""
+    direct = [urllib.request.ProxyHandler({})] if is_local(base_url) else []
+    return urllib.request.build_opener(_NoRedirect, *direct)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 def _cores() -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import orjson
 
 from pipeline.llm.answers import CHARS_PER_TOKEN
-from pipeline.llm.embedded import serve
+from pipeline.llm.embedded import opener, serve
 
 
 class Tokenizer:
@@ -32,7 +32,7 @@ class Tokenizer:
 
     def _post(self, path: str, body: dict[str, object]) -> dict[str, object]:
         request = urllib.request.Request(self.root + path, orjson.dumps(body), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with opener(self.root).open(request, timeout=60) as answer:
             value: dict[str, object] = orjson.loads(answer.read())
             return value
 

@@ -70,6 +70,8 @@ class Overview:
     task: list[Share]
     corpus: list[Share]
     findings: list[CheckCount]
+    closed: dict[str, int]
+    """Access class, other than open, to samples of it."""
 
 
 def overview(workspace: Workspace) -> Overview:
@@ -86,6 +88,7 @@ def overview(workspace: Workspace) -> Overview:
         task=_shares(workspace, pl.col("task")),
         corpus=_shares(workspace, pl.col("corpus")),
         findings=_findings(scores),
+        closed=_counts(scan(workspace, "ingest", Sample, "samples").filter(pl.col("access") != "open").group_by("access").len()),
     )
 
 

@@ -4,9 +4,10 @@ An import is all or nothing: every line is checked first, and all faults are sho
 """
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Engine, select
@@ -16,6 +17,7 @@ from pipeline.quality.checks import run_checks
 from pipeline.review.store import waiting
 from pipeline.translate.memory import remember
 from pipeline.workspace import write_atomic
+from schemas.base import Access
 from schemas.errors import InputError
 from schemas.review import Decision, DecisionVerdict, ReviewItem
 from schemas.sample import IMAGE_MARK
@@ -23,21 +25,37 @@ from schemas.sample import IMAGE_MARK
 _VERDICTS: tuple[DecisionVerdict, ...] = ("accept", "edit", "reject")
 #: Faults shown of one file: more are the same mistake again.
 _SHOWN = 50
+#: What goes out when no class is named.
+_OPEN: tuple[Access, ...] = ("open",)
 _BLANK: dict[str, Any] = {"verdict": None, "turns": [], "comment": "", "seconds": 0}
 
 
-def export(engine: Engine, path: Path, queue: str | None = None, limit: int | None = None) -> int:
-    """Write undecided items, riskiest first; returns how many."""
+class Exported(NamedTuple):
+    """What an export wrote, and what it kept back because of its class."""
+
+    items: int
+    left_out: dict[str, int]
+    """Access class to undecided items of it."""
+
+
+def export(
+    engine: Engine, path: Path, queue: str | None = None, limit: int | None = None, access: Collection[Access] = _OPEN
+) -> Exported:
+    """Write undecided items, riskiest first. A file is passed on easily: classes that are not open have to be named (law 7)."""
     lines: list[bytes] = []
+    left_out: Counter[str] = Counter()
     for item in waiting(engine, queue):
+        if item.access not in access:
+            left_out[item.access] += 1
+            continue
         if limit is not None and len(lines) >= limit:
-            break
+            continue
         shown = item.model_dump(
             mode="json", include={"id", "sample", "content", "source_turns", "target_turns", "score", "findings"}
         )
         lines.append(orjson.dumps(shown | {"decision": _BLANK}))
     write_atomic(path, b"".join(line + b"\n" for line in lines))
-    return len(lines)
+    return Exported(len(lines), dict(sorted(left_out.items())))
 
 
 def import_decisions(engine: Engine, path: Path, reviewer: str) -> dict[str, Any]:
@@ -186,4 +204,5 @@ def _warnings(item: ReviewItem, decision: Decision) -> list[str]:
         for finding in run_checks(source, target, "text")
         if finding.severity == "critical"
     ]
-    return [f"{item.id}: {finding.message}" for finding in found]
+    # A message may quote the text, and warnings are printed.
+    return [f"{item.id}: {finding.message if item.access == 'open' else finding.check}" for finding in found]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy import Engine
 
+from pipeline.access import check_units
 from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
@@ -23,7 +24,6 @@ from pipeline.translate.rounds import Known, Translator
 from pipeline.translate.units import assemble, units_of
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.base import Access
-from schemas.errors import AccessError
 from schemas.sample import Sample
 from schemas.translation import Translation, TwinDraft, Unit
 
@@ -51,7 +51,7 @@ def translate_chunk(
     samples = list(workspace.rows("curate", Sample, "samples", chunk))
     owed = [sample for sample in samples if sample.id not in kept]
     units = {unit.key: unit for sample in owed for unit in units_of(sample, room)}
-    _check_access(units.values(), endpoints.translator.allows, endpoints.translator.base_url)
+    check_units(settings, units.values())
     engine = open_database(settings.database_url())
     known = list(known_units(settings, engine, prompt, glossary, units.values()))
     count = _Count(owed, room, progress)
@@ -134,15 +134,6 @@ class _Count:
 def _good_drafts(workspace: Workspace, chunk: str) -> dict[str, TwinDraft]:
     """Drafts of an earlier run that need not be made again."""
     return {draft.sample: draft for draft in workspace.rows(STAGE, TwinDraft, "twins", chunk) if draft.state != "failed"}
-
-
-def _check_access(units: Iterable[Unit], allows: tuple[str, ...], address: str) -> None:
-    refused = next((unit for unit in units if unit.access not in allows), None)
-    if refused:
-        raise AccessError(
-            f"{refused.corpus} is {refused.access}, and {address} allows {', '.join(allows)}: nothing was sent. "
-            f"Add {refused.access} to the endpoint's `allows` if your agreement covers it."
-        )
 
 
 def _fingerprint(

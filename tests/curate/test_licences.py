@@ -1,49 +1,11 @@
-"""Licences: what may be sent where and released under which terms, denied by default."""
+"""Licences: what may be released under which terms, denied by default. What may be sent where is in tests/access."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.curate.licences import check_endpoints, release_terms
-from pipeline.settings import EndpointSettings, EndpointsSettings
+from pipeline.curate.licences import release_terms
 from pipeline.sources.registry import CORPORA
-from schemas.errors import AccessError
-from tests.curate.samples import configured
-
-
-def _settings(tmp_path, *corpora, translator=("open",), judge=None):
-    ends = {"translator": EndpointSettings(allows=translator, base_url="https://t.example/v1")}
-    if judge is not None:
-        ends["judge"] = EndpointSettings(allows=judge, base_url="https://j.example/v1")
-    return configured(tmp_path, corpora).model_copy(update={"endpoints": EndpointsSettings(**ends)})
-
-
-def test_open_corpora_go_anywhere(tmp_path):
-    assert check_endpoints(_settings(tmp_path, "slake", "iu_xray", judge=("open",))) is None
-
-
-def test_a_restricted_corpus_is_refused_with_what_would_make_it_lawful(tmp_path):
-    with pytest.raises(AccessError) as error:
-        check_endpoints(_settings(tmp_path, "slake", "figure1_cxr"))
-    assert str(error.value) == (
-        "figure1_cxr is restricted, and endpoints.translator (https://t.example/v1) allows open. Add "
-        "`allows: [open, restricted]` there if your agreement for figure1_cxr covers that endpoint, or take figure1_cxr out."
-    )
-    assert error.value.exit_code == 4
-
-
-def test_every_endpoint_needs_its_own_permission(tmp_path):
-    with pytest.raises(AccessError, match=r"endpoints\.judge") as error:
-        check_endpoints(_settings(tmp_path, "figure1_cxr", translator=("open", "restricted"), judge=("open", "credentialed")))
-    assert "endpoints.translator" not in str(error.value)
-    both = ("open", "restricted")
-    assert check_endpoints(_settings(tmp_path, "figure1_cxr", translator=both, judge=both)) is None
-
-
-def test_all_faults_are_told_at_once(tmp_path):
-    with pytest.raises(AccessError) as error:
-        check_endpoints(_settings(tmp_path, "figure1_cxr", judge=("open",)))
-    assert len(str(error.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize(

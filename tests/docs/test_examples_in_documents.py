@@ -128,6 +128,9 @@ def test_the_settings_that_are_shown_load_and_mean_what_they_say(block, tmp_path
         path.write_text("[]", encoding="utf-8")
         if "images" in source:
             (tmp_path / source["images"]).mkdir(parents=True)
+    for endpoint in whole.get("endpoints", {}).values():
+        if "attestation" in endpoint:
+            (tmp_path / endpoint["attestation"]).write_text("{}", encoding="utf-8")
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(whole), encoding="utf-8")
     loaded = load_settings(config).model_dump(mode="json")

@@ -11,7 +11,7 @@ COMMANDS = [
     "demo", "run", "ingest", "curate", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
     "sources list", "sources describe", "sources check", "sources plan", "glossary list", "glossary import",
     "glossary export", "glossary conflicts", "quality score", "review export", "review import",
-    "review stats", "release build", "release verify",
+    "review stats", "release build", "release verify", "access check", "access keygen", "access sign",
 ]  # fmt: skip
 
 

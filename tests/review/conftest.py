@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
+from pipeline.access import CLASSES
 from pipeline.database import open_database
 from pipeline.review.exchange import export, import_decisions
 from pipeline.review.store import fill_queue
@@ -58,7 +59,7 @@ class Desk:
 
     def export(self, **options):
         path = self.folder / "queue.jsonl"
-        export(self.engine, path, **options)
+        export(self.engine, path, **{"access": CLASSES} | options)
         return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
     def item(self, name):
