@@ -1,6 +1,7 @@
 """The seven laws of DESIGN.md §3, proved on a workspace: each gives the list of its breaches, empty when it holds."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from pipeline.ingest import benchmark_samples
 from pipeline.select import Selection, joined
 from pipeline.settings import Settings
 from pipeline.status import built_release, count
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, source_chunk
 from schemas.release import ReleaseRow
-from schemas.sample import Sample
+from schemas.sample import Exclusion, Sample
+from schemas.translation import Making
 from shards.verify import verify
 
 
@@ -37,16 +39,28 @@ def _conservation(settings: Settings, workspace: Workspace, engine: Engine) -> l
     tally = count(settings, workspace, engine)
     faults = [] if tally.whole() else [f"the buckets do not sum: {tally.as_json()}"]
     for before, after, table in (
-        ("ingest", "curate", "samples"),
-        ("curate", "translate", "twins"),
-        ("translate", "score", "scores"),
+        (workspace.manifests("ingest"), "curate", "samples"),
+        (workspace.english(), "translate", "twins"),
+        (workspace.manifests("translate"), "score", "scores"),
     ):
-        entered = {manifest.chunk: manifest.counts for manifest in workspace.manifests(before)}
+        entered = {manifest.chunk: manifest.counts for manifest in before}
         for manifest in workspace.manifests(after):
             left = manifest.counts[table] + manifest.counts.get("excluded", 0)
             came = entered.get(manifest.chunk, {}).get("twins" if after == "score" else "samples")
             if came != left:
                 faults.append(f"{after} {manifest.chunk}: {came} came in, {left} left")
+    return faults + _conserved_by_making(workspace)
+
+
+def _conserved_by_making(workspace: Workspace) -> list[str]:
+    """What the recipes made is kept or excluded, each once."""
+    faults = []
+    for manifest in workspace.manifests("make"):
+        promised = Counter(name for row in workspace.rows("make", Making, "makings", manifest.chunk) for name in row.made)
+        there = Counter(sample.id for sample in workspace.rows("make", Sample, "samples", manifest.chunk))
+        there += Counter(row.sample or "" for row in workspace.rows("make", Exclusion, "excluded", manifest.chunk))
+        faults += [f"make {manifest.chunk}: {name} was made and is nowhere" for name in promised - there]
+        faults += [f"make {manifest.chunk}: {name} was made by no recipe" for name in there - promised]
     return faults
 
 
@@ -55,6 +69,8 @@ def _fail_closed(settings: Settings, workspace: Workspace, engine: Engine) -> li
     faults = []
     for row in _released(settings, workspace):
         if row.sample.language == "en":
+            if not bad.isdisjoint(_making_calls(row.sample)):
+                faults.append(f"{row.sample.id} was made by a call that did not end well")
             continue
         proof = row.evidence
         if proof is None or (proof.decision is None and (proof.score is None or proof.verdict != "accept")):
@@ -92,12 +108,13 @@ def _traceable(settings: Settings, workspace: Workspace, engine: Engine) -> list
         known = set(opened.scalars(select(CallRow.key)))
     faults = []
     for chunk in {m.chunk for m in workspace.manifests("release")}:
-        read = {s.id.removesuffix("-ar") for s in workspace.rows("ingest", Sample, "samples", chunk)}
+        read = {s.id for s in workspace.rows("ingest", Sample, "samples", source_chunk(chunk))}
         for row in workspace.rows("release", ReleaseRow, "rows", chunk):
             english = row.sample.id if row.sample.language == "en" else row.sample.pair
-            if english not in read:
+            if row.sample.meta.get("made_from", english) not in read:
                 faults.append(f"{row.sample.id} does not lead back to a record")
-            if row.evidence and not set(row.evidence.calls) <= known:
+            calls = {*_making_calls(row.sample), *(row.evidence.calls if row.evidence else ())}
+            if not calls <= known:
                 faults.append(f"{row.sample.id} names calls that are not in the ledger")
     return faults
 
@@ -111,6 +128,11 @@ def _no_leakage(settings: Settings, workspace: Workspace, _engine: Engine) -> li
     for row in _released(settings, workspace):
         if row.split == "train" and not banned.isdisjoint(image.phash for image in row.sample.images):
             faults.append(f"{row.sample.id} is in train and shows an image of a benchmark")
+    splits = {row.sample.id: row.split for row in _released(settings, workspace)}
+    for row in _released(settings, workspace):
+        parent = row.sample.meta.get("made_from")
+        if parent is not None and splits.get(parent, row.split) != row.split:
+            faults.append(f"{row.sample.id} is in {row.split}, and {parent}, from which it was made, in {splits[parent]}")
     return faults
 
 
@@ -120,7 +142,14 @@ def _kept(settings: Settings, workspace: Workspace, _engine: Engine) -> list[str
         for sample, draft, _ in joined(workspace, chunk):
             if draft and draft.calls and sample.access not in settings.endpoints.translator.allows:
                 faults.append(f"{sample.id} ({sample.access}) was sent to {settings.endpoints.translator.base_url}")
+    for sample in workspace.rows("make", Sample, "samples"):
+        if sample.access not in settings.endpoints.translator.allows:
+            faults.append(f"{sample.id} ({sample.access}) was made by {settings.endpoints.translator.base_url}")
     return faults
+
+
+def _making_calls(sample: Sample) -> set[str]:
+    return set(filter(None, sample.meta.get("made_calls", "").split(",")))
 
 
 def _released(settings: Settings, workspace: Workspace) -> list[ReleaseRow]:

@@ -24,8 +24,13 @@ def check_run(settings: Settings, stages: Sequence[str]) -> None:
             faults.append(str(error))
     if faults:
         raise InputError("\n".join(faults))
-    if "translate" in stages:
+    if _asks(settings, stages):
         check_endpoints(settings)
+
+
+def _asks(settings: Settings, stages: Sequence[str]) -> bool:
+    """Whether a model will be asked."""
+    return "translate" in stages or ("make" in stages and bool(settings.make.recipes()))
 
 
 def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], object]]:
@@ -38,7 +43,7 @@ def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], o
         for spec in settings.curate.benchmarks:
             yield lambda spec=spec: benchmark_source(settings, spec)  # type: ignore[misc]
     endpoint = settings.endpoints.translator
-    if "translate" in stages and endpoint.base_url != EMBEDDED:
+    if _asks(settings, stages) and endpoint.base_url != EMBEDDED:
         yield lambda: api_key(endpoint)
         yield lambda: probe(endpoint.base_url, "endpoints.translator")
     if "train" in stages and settings.train.preset != "none":
