@@ -47,11 +47,19 @@ MADE_ARABIC = {
 
 
 class Maker(Endpoint):
-    """`made` are its answers by recipe and text; every request of a recipe that it knows nothing of gets the text back."""
+    """`made` are its answers by recipe and text, `fails_at` is a text that it answers with HTTP 400.
+
+    Every request of a recipe that it knows nothing of gets the text back.
+    """
 
     def __init__(self, made=MADE):
         super().__init__()
         self.made = made
+        self.fails_at = None
+
+    def take(self, body, headers):
+        fault = super().take(body, headers)
+        return 400 if self.fails_at and self.fails_at in body["messages"][-1]["content"] else fault
 
     def answer(self, body, fault):
         value = completion(body, fault)
