@@ -77,6 +77,7 @@ def make(config: str, workspace: str | None = None) -> list[ChunkManifest]:
     """
     settings, place = _open(config, workspace)
     if not settings.make.recipes():
+        progress.log.info("make: the config names no recipes, so nothing is made")
         place.drop_chunks("make", ())
         return []
     check_endpoints(settings)

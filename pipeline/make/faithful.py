@@ -33,6 +33,7 @@ _BOTH = frozenset({"left", "right"})
 _REACH = 5
 #: Words with the same beginning are forms of one word: fracture, fractured.
 _STEM = 5
+_SHORT_STEM = 4
 _ARTICLES = frozenset({"a", "an", "the", "of", "in", "on"})
 #: Fields of the glossary whose terms are things that can be there or not.
 _DOMAINS = frozenset({"anatomy", "pathology", "symptom", "drug", "procedure", "laboratory"})
@@ -75,7 +76,7 @@ def faults(source: Said, made: Sequence[Said], keep: str = "") -> list[Finding]:
         *_entities(source.text, text),
         *_ties(source, made),
         *_denials(source, made, bool(keep)),
-        *_certainty(keep, answers),
+        *_kept(source.question, keep, answers),
     ]
 
 
@@ -162,8 +163,9 @@ def _entities(source: str, made: str) -> Iterator[Finding]:
     stems = {word[:_STEM] for word in _WORD.findall(source.casefold())}
     concepts = _concepts(source)
     common = _words()["phrases"]["common"]
+    there = set(_glossary().slice_for(source, limit=10_000))
     for term in _glossary().slice_for(made, limit=10_000):
-        if term.domain in _DOMAINS and term.en not in common and not _is_known(term, stems, concepts):
+        if term.domain in _DOMAINS and term.en not in common and term not in there and not _is_known(term, stems, concepts):
             yield _finding("entity", f"{term.en} is new: the source does not say it", term.en, made)
     for word in dict.fromkeys(_WORD.findall(made.casefold())):
         if word not in common and word[:_STEM] not in stems and _ending().search(word) and not _concepts(word):
@@ -225,8 +227,9 @@ def _denials(source: Said, made: Sequence[Said], whole: bool) -> Iterator[Findin
     if whole and _denies(source.answer) and not _denies(answers):
         yield _finding("negation", "the negation is lost", "")
     closed = _CLOSED.match(source.answer)
-    if whole and closed and any((own := _CLOSED.match(one.answer)) and own[1].lower() != closed[1].lower() for one in made):
-        yield _finding("negation", f"the answer is {closed[1].lower()}, and the made one says the opposite", "")
+    for own in (_CLOSED.match(one.answer) for one in made if whole and closed):
+        if closed and (own is None or own[1].lower() != closed[1].lower()):
+            yield _finding("negation", f"the answer is {closed[1].lower()}, and the made one does not begin with it", "")
 
 
 def _claims(exchanges: Sequence[Said]) -> dict[str, set[bool]]:
@@ -264,10 +267,28 @@ def _blanked(match: re.Match[str]) -> str:
     return " " * len(match.group())
 
 
-def _certainty(keep: str, answers: str) -> Iterator[Finding]:
+def _kept(question: str, keep: str, answers: str) -> Iterator[Finding]:
+    """The words of the answer come back, what was possible stays possible, and of a choice the right one is named first."""
     hedged = _hedges().search(keep)
     if hedged and not _hedges().search(answers):
         yield _finding("certainty", f"{hedged.group()!r} is lost: what was possible is now certain", "")
+    stems = {word[:_SHORT_STEM] for word in _WORD.findall(answers.casefold())}
+    for word in dict.fromkeys(_WORD.findall(_hedges().sub(" ", keep).casefold())):
+        in_other_words = word == "both" and _sides(answers) == _BOTH
+        if word[:_SHORT_STEM] not in stems and not in_other_words and not _says_little(word):
+            yield _finding("word", f"{word!r} is lost: the source says it", "")
+    right, offered = _concepts(keep), _concepts(question)
+    first = min(_mentions(answers), key=lambda mention: mention[1], default=None)
+    if re.search(r"\bor\b", question) and right & offered and first and first[0] in offered - right:
+        yield _finding("choice", f"{first[0]} stands where the answer is {' and '.join(sorted(right))}: name that one first", "")
+
+
+def _says_little(word: str) -> bool:
+    """A small word, a number (compared as one), or a modality, which has several names."""
+    numbers, idle = lexicon()["numbers"]["english"], _words()["phrases"]["idle_answer"]
+    if word == "both":
+        return False
+    return len(word) < 3 or word in idle or word in numbers or any(found.search(word) for _, found in _patterns()["imaging"])
 
 
 @lru_cache
@@ -310,7 +331,7 @@ def _idle_negation() -> re.Pattern[str]:
 @lru_cache
 def _pair() -> re.Pattern[str]:
     anatomy = "|".join(word for word in lexicon()["laterality"]["anatomy"] if not word.endswith("s"))
-    return re.compile(rf" (?:\w+ ){{0,2}}?(?:{anatomy})s\b|\W*$|\W*sides\b", re.I)
+    return re.compile(rf" (?:\w+ ){{0,2}}?(?:{anatomy})s\b", re.I)
 
 
 def _phrase(name: str) -> Callable[[], re.Pattern[str]]:

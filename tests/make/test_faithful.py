@@ -13,7 +13,7 @@ CAPTION = Said(
 FAITHFUL = [
     ("Is the heart enlarged in this image?", "Yes", "Yes, the heart is enlarged in this image."),
     ("Is the heart enlarged in this image?", "No", "No, the heart is not enlarged in this image."),
-    ("Is there a fracture of the left rib?", "No", "There is no fracture of the left rib."),
+    ("Is there a fracture of the left rib?", "No", "No, there is no fracture of the left rib."),
     ("Does the picture contain a spleen?", "Yes", "Yes, the picture contains a spleen."),
     ("Where is the nodule?", "Right upper lobe", "The nodule is in the upper lobe of the right lung."),
     ("Which organ is abnormal?", "Liver", "The abnormal organ is the liver."),
@@ -27,6 +27,8 @@ FAITHFUL = [
     ("What is shown?", "Possible pneumonia", "The image possibly shows pneumonia."),
     ("What is shown?", "No abnormality", "The image shows no abnormality."),
     ("Which side is darker?", "Left", "The left side is darker."),
+    ("Which is bigger, heart or liver?", "Liver", "The liver is bigger than the heart."),
+    ("What is the shape of the larynx?", "Irregular", "The larynx has an irregular shape."),
 ]
 
 
@@ -39,6 +41,17 @@ UNFAITHFUL = [
     ("lost no", "Is the heart enlarged?", "No", "The heart is enlarged.", "negation", "enlarged is affirmed, and denied"),
     ("lost no, unknown noun", "Is the catheter in place?", "No", "The catheter is in place.", "negation", "negation is lost"),
     ("turned yes", "Is the heart enlarged?", "Yes", "No, the heart is not enlarged.", "negation", "the answer is yes"),
+    ("yes left out", "Is the heart enlarged?", "Yes", "The heart is seen.", "negation", "does not begin with it"),
+    ("other adjective", "What shape has it?", "Irregular", "It has an oval shape.", "word", "'irregular' is lost"),
+    ("other part", "Which part is gray?", "Small bowel", "The gray part is the rectum.", "word", "'small' is lost"),
+    (
+        "choice turned",
+        "Which is bigger, heart or liver?",
+        "Liver",
+        "The heart is bigger than the liver.",
+        "choice",
+        "heart stands",
+    ),
     ("new not", "Which lung is clear?", "Left", "The left lung is not clear.", "negation", "a negation is new"),
     ("changed side", "Where is the nodule?", "Left lung", "The nodule is in the right lung.", "side", "right is new"),
     ("lost side", "Where is the nodule?", "Left lung", "The nodule is in the lung.", "side", "left is lost"),
