@@ -1,22 +1,24 @@
 """The seven laws of DESIGN.md §3, proved on a workspace: each gives the list of its breaches, empty when it holds."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
 from flows.publish import fingerprint_of, release_path, write_release
-from pipeline.access import Ruling, ruling
+from pipeline.access import Ruling
 from pipeline.curate.licences import release_terms
 from pipeline.database import CallRow, session
 from pipeline.ingest import benchmark_samples
 from pipeline.select import Selection, joined
 from pipeline.settings import Settings
 from pipeline.status import built_release, count
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, source_chunk
 from schemas.release import ReleaseRow
-from schemas.sample import Sample
+from schemas.sample import Exclusion, Sample
+from schemas.translation import Making
 from shards.verify import verify
 
 
@@ -38,16 +40,28 @@ def _conservation(settings: Settings, workspace: Workspace, engine: Engine) -> l
     tally = count(settings, workspace, engine)
     faults = [] if tally.whole() else [f"the buckets do not sum: {tally.as_json()}"]
     for before, after, table in (
-        ("ingest", "curate", "samples"),
-        ("curate", "translate", "twins"),
-        ("translate", "score", "scores"),
+        (workspace.manifests("ingest"), "curate", "samples"),
+        (workspace.english(), "translate", "twins"),
+        (workspace.manifests("translate"), "score", "scores"),
     ):
-        entered = {manifest.chunk: manifest.counts for manifest in workspace.manifests(before)}
+        entered = {manifest.chunk: manifest.counts for manifest in before}
         for manifest in workspace.manifests(after):
             left = manifest.counts[table] + manifest.counts.get("excluded", 0)
             came = entered.get(manifest.chunk, {}).get("twins" if after == "score" else "samples")
             if came != left:
                 faults.append(f"{after} {manifest.chunk}: {came} came in, {left} left")
+    return faults + _conserved_by_making(workspace)
+
+
+def _conserved_by_making(workspace: Workspace) -> list[str]:
+    """What the recipes made is kept or excluded, each once."""
+    faults = []
+    for manifest in workspace.manifests("make"):
+        promised = Counter(name for row in workspace.rows("make", Making, "makings", manifest.chunk) for name in row.made)
+        there = Counter(sample.id for sample in workspace.rows("make", Sample, "samples", manifest.chunk))
+        there += Counter(row.sample or "" for row in workspace.rows("make", Exclusion, "excluded", manifest.chunk))
+        faults += [f"make {manifest.chunk}: {name} was made and is nowhere" for name in promised - there]
+        faults += [f"make {manifest.chunk}: {name} was made by no recipe" for name in there - promised]
     return faults
 
 
@@ -56,6 +70,8 @@ def _fail_closed(settings: Settings, workspace: Workspace, engine: Engine) -> li
     faults = []
     for row in _released(settings, workspace):
         if row.sample.language == "en":
+            if not bad.isdisjoint(_making_calls(row.sample)):
+                faults.append(f"{row.sample.id} was made by a call that did not end well")
             continue
         proof = row.evidence
         if proof is None or (proof.decision is None and (proof.score is None or proof.verdict != "accept")):
@@ -93,12 +109,13 @@ def _traceable(settings: Settings, workspace: Workspace, engine: Engine) -> list
         known = set(opened.scalars(select(CallRow.key)))
     faults = []
     for chunk in {m.chunk for m in workspace.manifests("release")}:
-        read = {s.id.removesuffix("-ar") for s in workspace.rows("ingest", Sample, "samples", chunk)}
+        read = {s.id for s in workspace.rows("ingest", Sample, "samples", source_chunk(chunk))}
         for row in workspace.rows("release", ReleaseRow, "rows", chunk):
             english = row.sample.id if row.sample.language == "en" else row.sample.pair
-            if english not in read:
+            if row.sample.meta.get("made_from", english) not in read:
                 faults.append(f"{row.sample.id} does not lead back to a record")
-            if row.evidence and not set(row.evidence.calls) <= known:
+            calls = {*_making_calls(row.sample), *(row.evidence.calls if row.evidence else ())}
+            if not calls <= known:
                 faults.append(f"{row.sample.id} names calls that are not in the ledger")
     return faults
 
@@ -112,6 +129,11 @@ def _no_leakage(settings: Settings, workspace: Workspace, _engine: Engine) -> li
     for row in _released(settings, workspace):
         if row.split == "train" and not banned.isdisjoint(image.phash for image in row.sample.images):
             faults.append(f"{row.sample.id} is in train and shows an image of a benchmark")
+    splits = {row.sample.id: row.split for row in _released(settings, workspace)}
+    for row in _released(settings, workspace):
+        parent = row.sample.meta.get("made_from")
+        if parent is not None and splits.get(parent, row.split) != row.split:
+            faults.append(f"{row.sample.id} is in {row.split}, and {parent}, from which it was made, in {splits[parent]}")
     return faults
 
 
@@ -120,15 +142,25 @@ def _kept(settings: Settings, workspace: Workspace, _engine: Engine) -> list[str
     found: dict[tuple[str, str], Ruling] = {}
     for chunk in {m.chunk for m in workspace.manifests("translate")}:
         for sample, draft, _ in joined(workspace, chunk):
-            if not draft or not draft.calls:
-                continue
-            kind = (sample.corpus, sample.access)
-            if kind not in found:
-                # Without a day: an attestation that has expired since was good when the text was sent.
-                found[kind] = ruling(settings, sample.corpus, "translator", sample.access)
-            if not found[kind].allowed:
-                faults.append(f"{sample.id} ({found[kind].access}) was sent to {found[kind].endpoint}: {found[kind].because}")
+            if draft and draft.calls:
+                faults += _unlawful(settings, sample, found)
+    for sample in workspace.rows("make", Sample, "samples"):
+        faults += _unlawful(settings, sample, found)
     return faults
+
+
+def _unlawful(settings: Settings, sample: Sample, found: dict[tuple[str, str], Ruling]) -> list[str]:
+    """The fault of having sent a sample's text to the translator; `found` keeps the rulings."""
+    kind = (sample.corpus, sample.access)
+    if kind not in found:
+        # Without a day: an attestation that has expired since was good when the text was sent.
+        found[kind] = ruling(settings, sample.corpus, "translator", sample.access)
+    ruled = found[kind]
+    return [] if ruled.allowed else [f"{sample.id} ({ruled.access}) was sent to {ruled.endpoint}: {ruled.because}"]
+
+
+def _making_calls(sample: Sample) -> set[str]:
+    return set(filter(None, sample.meta.get("made_calls", "").split(",")))
 
 
 def _released(settings: Settings, workspace: Workspace) -> list[ReleaseRow]:

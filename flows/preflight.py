@@ -20,7 +20,7 @@ log = logging.getLogger("bimedv")
 def check_run(settings: Settings, stages: Sequence[str]) -> None:
     """Raise InputError with every fault found, or AccessError when a corpus may not go to an endpoint (law 7)."""
     faults = _faults(_looks(settings, stages))
-    found = rulings(settings) if "translate" in stages else []
+    found = rulings(settings) if _asks(settings, stages) else []
     if all(each.allowed for each in found):
         for each in found:
             _tell(each)
@@ -54,6 +54,11 @@ def _calls(settings: Settings) -> Iterator[Callable[[], object]]:
     if endpoint.base_url != EMBEDDED:
         yield lambda: api_key(endpoint)
         yield lambda: probe(endpoint.base_url, "endpoints.translator")
+
+
+def _asks(settings: Settings, stages: Sequence[str]) -> bool:
+    """Whether a model will be asked."""
+    return "translate" in stages or ("make" in stages and bool(settings.make.recipes()))
 
 
 def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], object]]:

@@ -110,6 +110,8 @@ def _gate(settings: Settings, workspace: Workspace) -> dict[str, int | float | s
 def _public(settings: Settings) -> dict[str, object]:
     """The settings without paths, addresses and secrets, and without what cannot change the bytes."""
     value = settings.model_dump(mode="json", include={"name", "sources", "curate", "translate", "quality", "review", "release"})
+    if settings.make.recipes():
+        value["make"] = settings.make.model_dump(mode="json", exclude_none=True)
     value["release"].pop("workers")
     for name in ("budget_usd", "mode"):
         value["translate"].pop(name)

@@ -5,8 +5,9 @@ up to date costs about a second. `bimedv run` and the deployments call the same 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from prefect import Task, flow
@@ -20,11 +21,15 @@ from flows.runner import results, task_runner
 from pipeline.access import check_endpoints
 from pipeline.database import open_database
 from pipeline.llm.embedded import endpoints
+from pipeline.make.plan import make_plan
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.registry import corpus
 from pipeline.status import save_settings
 from pipeline.workspace import STAGES, ChunkManifest, Workspace, stages_between
 from schemas.errors import InputError
+
+#: What must have run before a stage has anything to work on.
+_BEFORE = {"curate": "ingest", "make": "curate", "translate": "curate", "score": "translate"}
 
 
 @flow(name="ingest", flow_run_name="ingest {config}")
@@ -59,7 +64,27 @@ def curate(config: str, workspace: str | None = None) -> list[ChunkManifest]:
     """
     settings, place = _open(config, workspace)
     tasks.duplicates(settings, place)
-    return _map(settings, place, ("ingest", "curate"), "samples", tasks.curate)
+    return _map(settings, place, ("curate", place.manifests("ingest")), tasks.curate)
+
+
+@flow(name="make", flow_run_name="make {config}")
+def make(config: str, workspace: str | None = None) -> list[ChunkManifest]:
+    """Make English samples of curated ones with a language model, as the recipes under `make:` say; without any, nothing.
+
+    Args:
+        config: path of the config file
+        workspace: folder of the run; the config's own when not given
+    """
+    settings, place = _open(config, workspace)
+    if not settings.make.recipes():
+        progress.log.info("make: the config names no recipes, so nothing is made")
+        place.drop_chunks("make", ())
+        return []
+    check_endpoints(settings)
+    plan = make_plan(settings, place)
+    with endpoints(settings) as resolved:
+        more = {"plan": plan, "endpoints": resolved}
+        return _map(settings, place, ("make", place.manifests("curate")), tasks.make, more)
 
 
 @flow(name="translate", flow_run_name="translate {config}")
@@ -73,7 +98,7 @@ def translate(config: str, workspace: str | None = None) -> list[ChunkManifest]:
     settings, place = _open(config, workspace)
     check_endpoints(settings)
     with endpoints(settings) as resolved:
-        return _map(settings, place, ("curate", "translate"), "samples", tasks.translate, endpoints=resolved)
+        return _map(settings, place, ("translate", place.english()), tasks.translate, {"endpoints": resolved})
 
 
 @flow(name="score", flow_run_name="score {config}")
@@ -85,7 +110,10 @@ def score(config: str, workspace: str | None = None) -> list[ChunkManifest]:
         workspace: folder of the run; the config's own when not given
     """
     settings, place = _open(config, workspace)
-    manifests = _map(settings, place, ("translate", "score"), "twins", tasks.score)
+    english = {manifest.chunk for manifest in place.english()}
+    # A curation since then may have taken a chunk away.
+    translated = [manifest for manifest in place.manifests("translate") if manifest.chunk in english]
+    manifests = _map(settings, place, ("score", translated), tasks.score)
     tasks.queue(settings, place)
     return manifests
 
@@ -99,7 +127,7 @@ def release(config: str, workspace: str | None = None) -> dict[str, Any]:
         workspace: folder of the run; the config's own when not given
     """
     settings, place = _open(config, workspace)
-    total = sum(manifest.counts["samples"] for manifest in place.manifests("curate"))
+    total = sum(manifest.counts["samples"] for manifest in place.english())
     with progress.stage("select", total):
         chosen = tasks.selection(settings, place)
     with progress.stage("release", chosen.rows):
@@ -127,6 +155,7 @@ _BATCH_CHUNKS = 50
 FLOWS: dict[str, Callable[..., Any]] = {
     "ingest": ingest,
     "curate": curate,
+    "make": make,
     "translate": translate,
     "score": score,
     "release": release,
@@ -136,7 +165,7 @@ FLOWS: dict[str, Callable[..., Any]] = {
 
 @flow(name="road", flow_run_name="road {config}")
 def road(config: str, workspace: str | None = None, from_stage: str = STAGES[0], until_stage: str = STAGES[-1]) -> dict[str, Any]:
-    """Take the sources of a config all the way: ingest, curate, translate, score, release, train, and the report.
+    """Take the sources of a config all the way: ingest, curate, make, translate, score, release, train, and the report.
 
     Args:
         config: path of the config file
@@ -149,6 +178,8 @@ def road(config: str, workspace: str | None = None, from_stage: str = STAGES[0],
     check_run(settings, stages)
     seconds: dict[str, float] = {}
     for name in stages:
+        if name == "make" and not settings.make.recipes() and not place.manifests("make"):
+            continue
         start = time.monotonic()
         # The road's own heartbeat tells the server that this process lives; ending one a stage costs .7 s each.
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
@@ -169,23 +200,26 @@ def _open(config: str, workspace: str | None) -> tuple[Settings, Workspace]:
 
 
 def _map(
-    settings: Settings, place: Workspace, stages: tuple[str, str], table: str, work: Task[Any, Any], **more: Any
+    settings: Settings,
+    place: Workspace,
+    stage: tuple[str, list[ChunkManifest]],
+    work: Task[Any, Any],
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[ChunkManifest]:
-    """Run one stage over the chunks of the stage before it."""
-    before, after = stages
-    chunks = place.manifests(before)
+    """Run one stage over the chunks that it works on; `more` goes to every task."""
+    name, chunks = stage
     if not chunks:
-        raise InputError(f"{after}: there is nothing to work on. Run `bimedv {before}` with this config first.")
-    sizes = [chunk.counts[table] for chunk in chunks]
+        raise InputError(f"{name}: there is nothing to work on. Run `bimedv {_BEFORE[name]}` with this config first.")
+    sizes = [chunk.counts["twins" if name == "score" else "samples"] for chunk in chunks]
     runner_settings = settings.runner
-    if after == "translate" and settings.translate.mode == "batch":
+    if name in ("make", "translate") and settings.translate.mode == "batch":
         # A chunk waits up to a day for its batch: all of them at once, so that their requests share batches and wait once.
         workers = max(settings.runner.workers, min(len(chunks), _BATCH_CHUNKS))
         runner_settings = settings.runner.model_copy(update={"workers": workers})
-    with progress.stage(after, sum(sizes)), task_runner(runner_settings) as runner:
+    with progress.stage(name, sum(sizes)), task_runner(runner_settings) as runner:
         futures = [
             runner.submit(work, {"settings": settings, "workspace": place, "chunk": chunk.chunk, **more}) for chunk in chunks
         ]
         manifests: list[ChunkManifest] = results(futures, sizes if settings.runner.kind == "dask" else ())
-    place.drop_chunks(after, [chunk.chunk for chunk in chunks])
+    place.drop_chunks(name, [manifest.chunk for manifest in manifests])
     return manifests

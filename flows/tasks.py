@@ -16,6 +16,8 @@ from pipeline.curate.stage import curate_chunk
 from pipeline.database import open_database
 from pipeline.ingest import ingest_source
 from pipeline.llm.embedded import Resolved
+from pipeline.make.plan import Plan
+from pipeline.make.stage import make_chunk
 from pipeline.quality.gate import score_chunk
 from pipeline.review.store import fill_queue
 from pipeline.select import Selection, select
@@ -68,6 +70,13 @@ def curate(settings: Settings, workspace: Workspace, chunk: str) -> ChunkManifes
     """Clean, de-identify and filter one chunk."""
     _go_on()
     return curate_chunk(settings, workspace, chunk, progress.advance)
+
+
+@task(name="make chunk", tags=["make"], **_OPTIONS)
+def make(settings: Settings, workspace: Workspace, chunk: str, plan: Plan, endpoints: Resolved) -> ChunkManifest:
+    """Make English samples of one chunk; each answer is in the ledger as it arrives."""
+    _go_on()
+    return make_chunk(settings, workspace, chunk, plan, endpoints, progress.advance)
 
 
 @task(name="translate chunk", tags=["translate"], **_OPTIONS)

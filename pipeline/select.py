@@ -1,6 +1,6 @@
-"""What goes into a release: every curated English sample, and each Arabic twin that the gate or an expert let through.
+"""What goes into a release: every English sample, curated or made, and each Arabic twin that the gate or an expert let through.
 
-In: curated samples, drafts, scores, decisions. Out: tables release/rows (ReleaseRow, twins adjacent) and release/excluded.
+In: English samples, drafts, scores, decisions. Out: tables release/rows (ReleaseRow, twins adjacent) and release/excluded.
 Lost: nothing; what does not go out stays in its bucket (pipeline.buckets). Memory: one chunk, and 100 bytes an image.
 """
 
@@ -43,7 +43,7 @@ def select(settings: Settings, workspace: Workspace, engine: Engine, progress: C
 
     Raises StoppedError (exit 3) when samples wait for an expert and the config says `awaiting_review: refuse`.
     """
-    chunks = [manifest.chunk for manifest in workspace.manifests("curate")]
+    chunks = [manifest.chunk for manifest in workspace.english()]
     words = decisions(engine)
     terms = release_terms(sorted({source.corpus for source in settings.sources}))
     mark = _fingerprint(settings, workspace, words)
@@ -66,14 +66,14 @@ def select(settings: Settings, workspace: Workspace, engine: Engine, progress: C
 
 
 def joined(workspace: Workspace, chunk: str) -> Iterator[tuple[Sample, TwinDraft | None, Score | None]]:
-    """Each curated sample of a chunk with its draft and score, where they exist yet."""
+    """Each English sample of a chunk with its draft and score, where they exist yet."""
     drafts: dict[str, TwinDraft] = {}
     scores: dict[str, Score] = {}
     if workspace.manifest_path("translate", chunk).exists():
         drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
     if workspace.manifest_path("score", chunk).exists():
         scores = {score.sample: score for score in workspace.rows("score", Score, "scores", chunk)}
-    for sample in workspace.rows("curate", Sample, "samples", chunk):
+    for sample in workspace.english_rows(chunk):
         yield sample, drafts.get(sample.id), scores.get(sample.id)
 
 
@@ -84,15 +84,15 @@ class SplitPlan:
         self._release = release
         self._parent: dict[str, str] = {}
         self._held: dict[str, str] = {}
-        for sample in workspace.rows("curate", Sample, "samples"):
+        for sample in workspace.english_rows():
             self._add(sample)
         for image, split in list(self._held.items()):
             self._protect(self._root(image), split)
 
     def split(self, sample: Sample) -> str:
-        """train, validation or test. A pair shares its English sample's id, so twins never part."""
+        """train, validation or test. Twins share an id, and what was made shares its parent's: they never part."""
         if not sample.images:
-            return sample.split if sample.split in _HELD_OUT else self._drawn(sample.id)
+            return sample.split if sample.split in _HELD_OUT else self._drawn(sample.meta.get("made_from", sample.id))
         root = self._root(sample.images[0].sha256)
         return self._held.get(root) or self._drawn(root)
 
@@ -185,6 +185,7 @@ def _exclusion(sample: Sample, end: Fate) -> Exclusion:
 
 
 def _fingerprint(settings: Settings, workspace: Workspace, words: dict[str, Decision]) -> str:
-    marks = [[m.chunk, m.fingerprint] for stage in ("curate", "translate", "score") for m in workspace.manifests(stage)]
+    stages = (workspace.english(), workspace.manifests("translate"), workspace.manifests("score"))
+    marks = [[manifest.chunk, manifest.fingerprint] for stage in stages for manifest in stage]
     said = sorted((key, word.model_dump(mode="json")) for key, word in words.items())
     return fingerprint(VERSION, settings.release, settings.quality, marks, said)

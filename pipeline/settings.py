@@ -46,6 +46,27 @@ class CurateSettings(_Block):
     """Longest sample, in characters over all turns."""
 
 
+class RecipeSettings(_Block):
+    corpora: tuple[str, ...] = Field(min_length=1)
+    """Corpora of this config whose samples it takes."""
+    limit: int | None = Field(default=None, ge=1)
+    """Samples that it takes at most, over all corpora, drawn by hash."""
+
+
+class MakeSettings(_Block):
+    """Which English samples a language model makes of others. A recipe that is not named makes nothing and costs nothing."""
+
+    expand_answers: RecipeSettings | None = None
+    caption_to_conversation: RecipeSettings | None = None
+    caption_to_qa: RecipeSettings | None = None
+    qa_to_mcq: RecipeSettings | None = None
+
+    def recipes(self) -> dict[str, RecipeSettings]:
+        """The recipes that are named, in the order above."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: recipe for name, recipe in named.items() if recipe is not None}
+
+
 class PriceSettings(_Block):
     """US dollars for 1M tokens."""
 
@@ -158,6 +179,7 @@ class Settings(_Block):
     database: str = "sqlite"
     sources: tuple[SourceSettings, ...] = Field(min_length=1)
     curate: CurateSettings = CurateSettings()
+    make: MakeSettings = MakeSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
     translate: TranslateSettings = TranslateSettings()
     quality: QualitySettings = QualitySettings()
@@ -216,7 +238,7 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
         shown = [item for item in error.errors() if item["type"] != "too_short" or item["loc"] not in inner]
         faults = [_fault(path, item["loc"], item["msg"], item.get("input")) for item in shown]
         raise InputError("\n".join(faults)) from None
-    faults = [f"{path}: {fault}" for fault in _unbuilt(settings)]
+    faults = [f"{path}: {fault}" for fault in (*_unbuilt(settings), *_strangers(settings))]
     sources = tuple(_resolve(source, root) for source in settings.sources)
     for number, source in enumerate(sources):
         for key, place in (("path", source.path), ("images", source.images)):
@@ -283,6 +305,17 @@ def _unbuilt(settings: Settings) -> list[str]:
     if settings.endpoints.judge is not None:
         faults.append("endpoints.judge: judges are not built yet. Leave it null; `quality.without_judge` says what follows.")
     return faults
+
+
+def _strangers(settings: Settings) -> list[str]:
+    """Corpora that a recipe is to take and that no source brings."""
+    there = sorted({source.corpus for source in settings.sources})
+    return [
+        f"make.{name}.corpora: {corpus!r} is no corpus of this config. Its sources are {', '.join(there)}."
+        for name, recipe in settings.make.recipes().items()
+        for corpus in recipe.corpora
+        if corpus not in there
+    ]
 
 
 def _resolve(source: SourceSettings, root: Path) -> SourceSettings:

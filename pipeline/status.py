@@ -16,16 +16,17 @@ from pipeline.llm.ledger import Ledger
 from pipeline.review.store import decisions
 from pipeline.select import joined
 from pipeline.settings import Settings
-from pipeline.workspace import Workspace, write_atomic
+from pipeline.workspace import ChunkManifest, Workspace, source_chunk, write_atomic
 from schemas.errors import InputError
 from schemas.release import ReleaseRow
 from schemas.review import Decision
 from schemas.sample import Exclusion, Sample, twin_id
+from schemas.translation import Making
 
 
 @dataclass
 class Tally:
-    """Counts of one workspace. `owed` counts English samples and the Arabic twins of those that survived curation."""
+    """Counts of one workspace. `owed` counts English samples, read or made, and the twins of those that survived curation."""
 
     read: int = 0
     sampled: int = 0
@@ -74,10 +75,15 @@ def count(settings: Settings, workspace: Workspace, engine: Engine) -> Tally:
         released = released_ids(settings, workspace, chunk)
         _count_records(tally, workspace, chunk)
         if chunk in curated:
-            _count_curated(tally, workspace, chunk, released)
+            _count_english(tally, workspace, ("curate", chunk), released)
             _count_twins(tally, settings, workspace, chunk, words, released)
         else:
             tally.pending += manifest.counts["samples"]
+    for manifest in workspace.manifests("make"):
+        if source_chunk(manifest.chunk) in curated:
+            released = released_ids(settings, workspace, manifest.chunk)
+            _count_made(tally, workspace, manifest, released)
+            _count_twins(tally, settings, workspace, manifest.chunk, words, released)
     return tally
 
 
@@ -130,10 +136,21 @@ def _count_records(tally: Tally, workspace: Workspace, chunk: str) -> None:
     tally.owed += workspace.manifest("ingest", chunk).counts["samples"]
 
 
-def _count_curated(tally: Tally, workspace: Workspace, chunk: str, released: set[str]) -> None:
-    for fallen in workspace.rows("curate", Exclusion, "excluded", chunk):
+def _count_made(tally: Tally, workspace: Workspace, manifest: ChunkManifest, released: set[str]) -> None:
+    """What a recipe was asked for is owed: what came of it, and one for each answer that the endpoint failed to give."""
+    tally.owed += manifest.counts["samples"] + manifest.counts["excluded"]
+    _count_english(tally, workspace, ("make", manifest.chunk), released)
+    for making in workspace.rows("make", Making, "makings", manifest.chunk):
+        if making.state == "failed":
+            tally.owed += 1
+            tally.failed[making.error.split(":")[0]] += 1
+
+
+def _count_english(tally: Tally, workspace: Workspace, place: tuple[str, str], released: set[str]) -> None:
+    stage, chunk = place
+    for fallen in workspace.rows(stage, Exclusion, "excluded", chunk):
         tally.excluded[fallen.reason] += 1
-    for sample in workspace.rows("curate", Sample, "samples", chunk):
+    for sample in workspace.rows(stage, Sample, "samples", chunk):
         if sample.id in released:
             tally.released += 1
         else:

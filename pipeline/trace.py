@@ -13,11 +13,11 @@ from pipeline.database import CallRow, session
 from pipeline.review.store import decisions
 from pipeline.select import joined
 from pipeline.settings import Settings
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, source_chunk
 from schemas.errors import InputError
 from schemas.quality import Score
 from schemas.sample import Exclusion, Sample
-from schemas.translation import TwinDraft
+from schemas.translation import Making, TwinDraft
 
 
 def trace(
@@ -30,6 +30,7 @@ def trace(
     english = sample_id.removesuffix("-ar")
     chunk, sample = _find(workspace, english)
     lost = _exclusion(workspace, chunk, english)
+    making = _making(workspace, chunk, english)
     value: dict[str, Any] = {
         "sample": sample_id,
         "source": {"corpus": sample.corpus, "record": sample.record, **sample.origin.model_dump(), "licence": sample.licence},
@@ -41,6 +42,9 @@ def trace(
         "detail": lost.detail if lost else "",
         "released": located,
     }
+    if making:
+        about = making.model_dump(include={"recipe", "parent", "model", "prompt"})
+        value["made"] = about | {"calls": _calls(engine, making.calls)}
     if lost and lost.sample == english:
         return value | {"bucket": "excluded"}
     for curated, draft, score in joined(workspace, chunk):
@@ -50,11 +54,16 @@ def trace(
 
 
 def _find(workspace: Workspace, english: str) -> tuple[str, Sample]:
-    for stage in ("curate", "ingest"):
+    for stage in ("make", "curate", "ingest"):
         for manifest in workspace.manifests(stage):
             for sample in workspace.rows(stage, Sample, "samples", manifest.chunk):
                 if sample.id == english:
                     return manifest.chunk, sample
+    for manifest in workspace.manifests("make"):
+        making = _making(workspace, manifest.chunk, english)
+        if making:
+            # It was made and fell out: what there is to see of it is its parent.
+            return manifest.chunk, _find(workspace, making.parent)[1]
     raise InputError(
         f"no sample {english!r} in {workspace.root}. Ids look like slake-train-1 or slake-train-1-ar; "
         "`bimedv review export` and the report's samples name some."
@@ -62,10 +71,17 @@ def _find(workspace: Workspace, english: str) -> tuple[str, Sample]:
 
 
 def _exclusion(workspace: Workspace, chunk: str, english: str) -> Exclusion | None:
-    if not workspace.manifest_path("curate", chunk).exists():
+    stage = "make" if source_chunk(chunk) != chunk else "curate"
+    if not workspace.manifest_path(stage, chunk).exists():
         return None
-    rows = workspace.rows("curate", Exclusion, "excluded", chunk)
+    rows = workspace.rows(stage, Exclusion, "excluded", chunk)
     return next((row for row in rows if row.sample == english), None)
+
+
+def _making(workspace: Workspace, chunk: str, english: str) -> Making | None:
+    if source_chunk(chunk) == chunk:
+        return None
+    return next((row for row in workspace.rows("make", Making, "makings", chunk) if english in row.made), None)
 
 
 def _arabic_side(
@@ -110,6 +126,7 @@ def trace_text(value: dict[str, Any]) -> str:
         *(f"image     {digest[:16]}" for digest in value["images"]),
         *(f"english   {turn['role']}: {_flat(turn['text'])}" for turn in value["english"]),
     ]
+    lines += _made_lines(value["made"]) if value.get("made") else []
     lines += _twin_lines(value) if value.get("twin") else []
     place = value["released"]
     lines.append(f"released  {place['release']}/{place['shard']} at byte {place['offset']}" if place else "released  no")
@@ -120,12 +137,7 @@ def _twin_lines(value: dict[str, Any]) -> list[str]:
     twin, score, word = value["twin"], value["score"], value["decision"]
     made = f"{twin['model'] or 'no model'}, {twin['prompt']}, round {twin['round']}"
     lines = [f"arabic    {_flat(text)}" for text in twin["turns"]] or [f"arabic    none: {twin['error']}"]
-    lines += [f"made by   {made}"]
-    lines += [
-        f"call      {call['key'][:16]} #{call['attempt']} {call['endpoint']}: {call['state']}, "
-        f"{call['prompt_tokens']} + {call['completion_tokens']} tokens, {call['cost_usd']:.6f} USD"
-        for call in value["calls"]
-    ]
+    lines += [f"made by   {made}", *_call_lines(value["calls"])]
     if score:
         number = "none" if score["score"] is None else f"{score['score']:.0f}"
         lines.append(f"score     {number} of 100, {score['verdict']} (scoring {score['version']})")
@@ -133,6 +145,19 @@ def _twin_lines(value: dict[str, Any]) -> list[str]:
     if word:
         lines.append(f"decision  {word['verdict']} by {word['reviewer']} at {word['decided_at']} {word['comment']}".rstrip())
     return lines
+
+
+def _made_lines(made: dict[str, Any]) -> list[str]:
+    first = f"made from {made['parent']} by {made['recipe']}: {made['model']}, {made['prompt']}"
+    return [first, *_call_lines(made["calls"])]
+
+
+def _call_lines(calls: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"call      {call['key'][:16]} #{call['attempt']} {call['endpoint']}: {call['state']}, "
+        f"{call['prompt_tokens']} + {call['completion_tokens']} tokens, {call['cost_usd']:.6f} USD"
+        for call in calls
+    ]
 
 
 def _flat(text: str) -> str:

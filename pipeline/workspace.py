@@ -20,10 +20,13 @@ from pydantic import BaseModel
 
 from schemas.base import Noun
 from schemas.errors import InputError
+from schemas.sample import Sample
 from schemas.tables import SCHEMAS, from_table, to_table
 
 N = TypeVar("N", bound=Noun)
-STAGES = ("ingest", "curate", "translate", "score", "release", "train")
+STAGES = ("ingest", "curate", "make", "translate", "score", "release", "train")
+#: How the chunk is called that holds what was made of a curated chunk: behind all of those, which begin with a number.
+_MADE = "made-"
 
 
 def stages_between(from_stage: str = STAGES[0], until_stage: str = STAGES[-1]) -> tuple[str, ...]:
@@ -122,9 +125,35 @@ class Workspace:
         kept = set(keep)
         for manifest in self.manifests(stage):
             if manifest.chunk not in kept:
-                self.manifest_path(stage, manifest.chunk).unlink()
-                for table in manifest.tables:
-                    self.table_path(stage, manifest.chunk, table).unlink(missing_ok=True)
+                self.drop_chunk(stage, manifest.chunk)
+
+    def drop_chunk(self, stage: str, chunk: str) -> None:
+        """Remove a chunk, if it is there: the manifest first, so that a kill leaves no half of it."""
+        if self.manifest_path(stage, chunk).exists():
+            tables = self.manifest(stage, chunk).tables
+            self.manifest_path(stage, chunk).unlink()
+            for table in tables:
+                self.table_path(stage, chunk, table).unlink(missing_ok=True)
+
+    def english(self) -> list[ChunkManifest]:
+        """Chunks of the English samples that translation and all after it start from: curated ones, and made ones that hold any.
+
+        In the order of their names, as `manifests` gives those of a later stage. What was made of a chunk that is no longer
+        there does not count.
+        """
+        curated = self.manifests("curate")
+        known = {made_chunk(manifest.chunk) for manifest in curated}
+        made = [one for one in self.manifests("make") if one.counts["samples"] and one.chunk in known]
+        return sorted([*curated, *made], key=lambda manifest: f"{manifest.chunk}.json")
+
+    def english_chunk(self, chunk: str) -> ChunkManifest:
+        """The manifest of one chunk of `english`."""
+        return self.manifest("make" if chunk.startswith(_MADE) else "curate", chunk)
+
+    def english_rows(self, chunk: str | None = None) -> Iterator[Sample]:
+        """The English samples of one chunk of `english`, or of all."""
+        for manifest in self.english() if chunk is None else [self.english_chunk(chunk)]:
+            yield from self.rows(manifest.stage, Sample, "samples", manifest.chunk)
 
     def rows(self, stage: str, noun: type[N], table: str, chunk: str | None = None) -> Iterator[N]:
         """Validated rows of one table over all finished chunks (or one), in flat memory."""
@@ -134,6 +163,16 @@ class Workspace:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=1000):
                     yield from from_table(noun, pa.Table.from_batches([batch], schema=SCHEMAS[noun]))
+
+
+def made_chunk(chunk: str) -> str:
+    """The chunk that holds what was made of a curated chunk."""
+    return f"{_MADE}{chunk}"
+
+
+def source_chunk(chunk: str) -> str:
+    """The chunk of records from which a chunk of English samples comes."""
+    return chunk.removeprefix(_MADE)
 
 
 def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:

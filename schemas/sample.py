@@ -100,6 +100,8 @@ REASONS: dict[str, str] = {
     "too_short": "the text is too short to learn from",
     "too_long": "the text is longer than the limit",
     "image_unseen": "the answer says that the image cannot be seen",
+    "not_made": "the model that was to make the sample refused, was cut off, or gave another form",
+    "unfaithful": "what was made says something that its source does not, or leaves out what it says",
     "licence_forbids": "the corpus's licence does not allow it in this release",
     "rejected": "the translation scored below `quality.reject`",
     "review_rejected": "an expert rejected the translation",

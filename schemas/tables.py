@@ -13,7 +13,7 @@ from schemas.base import Noun
 from schemas.quality import Score
 from schemas.release import ReleaseRow
 from schemas.sample import Exclusion, Sample
-from schemas.translation import TwinDraft
+from schemas.translation import Making, TwinDraft
 
 _STRINGS = pa.list_(pa.string())
 _SPAN = pa.list_(pa.int32())
@@ -82,6 +82,18 @@ SCHEMAS: dict[type[Noun], pa.Schema] = {
             ("sample", pa.string()),
             ("origin", _ORIGIN),
             ("detail", pa.string()),
+        ]
+    ),
+    Making: pa.schema(
+        [
+            ("parent", pa.string()),
+            ("recipe", pa.string()),
+            ("state", pa.string()),
+            ("made", _STRINGS),
+            ("calls", _STRINGS),
+            ("model", pa.string()),
+            ("prompt", pa.string()),
+            ("error", pa.string()),
         ]
     ),
     TwinDraft: pa.schema(

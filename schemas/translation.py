@@ -63,6 +63,22 @@ class Translation(Noun):
     error: str = ""
 
 
+class Making(Noun):
+    """What one recipe made of one English sample."""
+
+    parent: SampleId
+    recipe: str
+    state: TranslationState
+    """ok; unusable (truncated, refused or unparsed: excluded as `not_made`); failed (endpoint error: tried again)."""
+    made: tuple[SampleId, ...]
+    """Ids of what came out, each either kept or excluded; one when it is unusable, none when it failed."""
+    calls: tuple[Sha256, ...]
+    """Keys in the ledger, in order."""
+    model: str
+    prompt: str
+    error: str = ""
+
+
 class TwinDraft(Noun):
     """The Arabic twin as translated: turns for one sample, assembled from its units."""
 

@@ -62,6 +62,10 @@ class Endpoint:
                 self.billed.append(body)
         return fault
 
+    def answer(self, body, fault):
+        """The completion that it gives; what else it knows to answer, a subclass says."""
+        return completion(body, fault)
+
     def wait_for_end(self):
         self._ended.wait()
 
@@ -120,7 +124,7 @@ class _Handler(JsonHandler):
         elif fault == "hang":
             self.server.endpoint.wait_for_end()
         elif fault == "half":
-            self.send(200, json.dumps(completion(body, None))[:150], length=400)
+            self.send(200, json.dumps(self.server.endpoint.answer(body, None))[:150], length=400)
         elif isinstance(fault, int):
             words = {"error": {"message": "ordered by the test", "code": fault}}
             self.send(fault, words, {"Retry-After": "0"} if fault == 429 else None)
@@ -129,7 +133,7 @@ class _Handler(JsonHandler):
         elif fault in _BROKEN:
             self.send(200, _BROKEN[fault], {"Content-Type": "text/html"})
         else:
-            self.send(200, completion(body, fault))
+            self.send(200, self.server.endpoint.answer(body, fault))
 
 
 def completion(body, fault):

@@ -10,7 +10,7 @@ from flows.commands.common import ConfigArgument, JsonOption, WorkspaceOption, a
 from pipeline.workspace import stages_between
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-StageOption = Annotated[str, typer.Option(help="ingest, curate, translate, score, release or train.", metavar="STAGE")]
+StageOption = Annotated[str, typer.Option(help="ingest, curate, make, translate, score, release or train.", metavar="STAGE")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def run(
 ) -> None:
     """Run a config all the way, or from one stage until another. What is up to date is not done again.
 
-    Stages: ingest, curate, translate, score, release, train.
+    Stages: ingest, curate, make, translate, score, release, train.
 
     Example: bimedv run configs/demo.yaml --until score
     """
@@ -126,5 +126,6 @@ def _run_stage(name: str, config: Path, workspace: Path | None, as_json: bool) -
 _STAGES = {
     "ingest": "Read the sources of a config into samples and images.",
     "curate": "Clean, de-identify, deduplicate and filter the ingested samples.",
+    "make": "Make English samples of curated ones with a language model, by the recipes under `make:` in the config.",
     "score": "Score the translations, give verdicts and fill the experts' queue.",
 }

@@ -1,4 +1,4 @@
-"""The curate stage over one chunk: the order of its steps is the body of `_curated`.
+"""The curate stage over one chunk: the order of its steps is the body of `curate_sample`.
 
 In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples and curate/excluded;
 every sample that came in is in one of the two.
@@ -14,7 +14,7 @@ from pipeline.curate.deidentify import deidentify
 from pipeline.curate.filters import fault, without_boilerplate
 from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
-from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
+from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
 from schemas.sample import Exclusion, Sample
 
 VERSION = "2"
@@ -25,7 +25,7 @@ def curate_chunk(
     settings: Settings, workspace: Workspace, chunk: str, progress: Callable[[int], None] | None = None
 ) -> ChunkManifest:
     """Curate one chunk. Needs `find_duplicates` to have run on what was ingested."""
-    mark = fingerprint(VERSION, duplicates_mark(settings, workspace), settings.curate, _benchmark_files(settings), chunk)
+    mark = fingerprint(VERSION, duplicates_mark(settings, workspace), settings.curate, benchmark_files(settings), chunk)
     done = workspace.done("curate", chunk, mark)
     if done:
         return done
@@ -35,21 +35,24 @@ def curate_chunk(
     kept: list[Sample] = []
     fallen: list[Exclusion] = []
     for sample in samples:
-        curated, reason = _curated(sample, settings, copies, benchmarks)
+        curated, reason = curate_sample(sample, settings, copies, benchmarks)
         if reason is None:
             kept.append(curated)
         else:
             fallen.append(_exclusion(sample, *reason))
         if progress:
             progress(1)
+    # What was made of the chunk as it was must not outlive it: a parent may have fallen out. The ledger still has the answers.
+    workspace.drop_chunk("make", made_chunk(chunk))
     return workspace.write_chunk(
         "curate", chunk, mark, {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
     )
 
 
-def _curated(
+def curate_sample(
     sample: Sample, settings: Settings, copies: dict[str, tuple[str, str]], benchmarks: Benchmarks
 ) -> tuple[Sample, tuple[str, str] | None]:
+    """The sample as it goes on, and (reason, detail) when it does not. `copies` are the duplicates among what was read."""
     if sample.id in copies:
         reason, kept = copies[sample.id]
         return sample, (reason, f"the same as {kept}")
@@ -90,6 +93,7 @@ def _exclusion(sample: Sample, reason: str, detail: str) -> Exclusion:
     return Exclusion(stage="curate", reason=reason, record=sample.record, sample=sample.id, origin=sample.origin, detail=detail)
 
 
-def _benchmark_files(settings: Settings) -> list[list[object]]:
+def benchmark_files(settings: Settings) -> list[list[object]]:
+    """What tells that a benchmark has changed, for fingerprints."""
     sources = [benchmark_source(settings, spec) for spec in settings.curate.benchmarks]
     return [[source.corpus, source.split, source.path.stat().st_size, source.path.stat().st_mtime_ns] for source in sources]

@@ -130,13 +130,13 @@ def score_chunk(
 ) -> ChunkManifest:
     """Score the drafts of one chunk. A draft without text has no score and goes to review, or is a failure by its state."""
     mark = fingerprint(
-        VERSION, _drafts_digest(workspace, chunk), workspace.manifest("curate", chunk).tables["samples"], settings.quality
+        VERSION, _drafts_digest(workspace, chunk), workspace.english_chunk(chunk).tables["samples"], settings.quality
     )
     done = workspace.done("score", chunk, mark)
     if done:
         return done
     drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
-    samples = [sample for sample in workspace.rows("curate", Sample, "samples", chunk) if sample.id in drafts]
+    samples = [sample for sample in workspace.english_rows(chunk) if sample.id in drafts]
     items = [_pairs(sample, drafts[sample.id]) for sample in samples]
     scored = Gate(settings.quality).score(items)
     rows = [_row(sample, drafts[sample.id], result) for sample, result in zip(samples, scored, strict=True)]

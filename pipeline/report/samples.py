@@ -13,7 +13,7 @@ import polars as pl
 from pipeline.buckets import fate
 from pipeline.report.facts import RunFacts
 from pipeline.report.marks import Piece, by_turn, pieces
-from pipeline.report.tables import scan
+from pipeline.report.tables import scan, scan_english
 from pipeline.report.thumbs import data_uri
 from pipeline.settings import QualitySettings
 from pipeline.workspace import Workspace
@@ -96,7 +96,7 @@ def choose(workspace: Workspace, shown: int = SHOWN) -> list[str]:
     ids = [sample for group in chosen.values() for sample in group]
     if ids:
         return ids
-    first = scan(workspace, "curate", Sample, "samples").select("id").bottom_k(shown, by="id")
+    first = scan_english(workspace).select("id").bottom_k(shown, by="id")
     return sorted(first.collect(engine="streaming")["id"])
 
 
@@ -106,7 +106,7 @@ def cards(workspace: Workspace, facts: RunFacts, shown: int = SHOWN) -> list[Car
     twins = [twin_id(sample) for sample in ids]
     released = pl.col("sample").struct.field("id").is_in(twins)
     loaded = _Loaded(
-        samples={s.id: s for s in _load(workspace, "curate", Sample, "samples", pl.col("id").is_in(ids))},
+        samples={s.id: s for s in _rows(Sample, scan_english(workspace), pl.col("id").is_in(ids))},
         drafts={d.sample: d for d in _load(workspace, "translate", TwinDraft, "twins", pl.col("sample").is_in(ids))},
         scores={s.sample: s for s in _load(workspace, "score", Score, "scores", pl.col("sample").is_in(ids))},
         rows={r.sample.id: r for r in _load(workspace, "release", ReleaseRow, "rows", released)},
@@ -127,7 +127,11 @@ def _riskiest(workspace: Workspace, group: str, shown: int) -> list[str]:
 
 
 def _load(workspace: Workspace, stage: str, noun: type[N], table: str, wanted: pl.Expr) -> Iterable[N]:
-    return from_table(noun, scan(workspace, stage, noun, table).filter(wanted).collect(engine="streaming").to_arrow())
+    return _rows(noun, scan(workspace, stage, noun, table), wanted)
+
+
+def _rows(noun: type[N], frame: pl.LazyFrame, wanted: pl.Expr) -> Iterable[N]:
+    return from_table(noun, frame.filter(wanted).collect(engine="streaming").to_arrow())
 
 
 def _card(loaded: _Loaded, sample: Sample, workspace: Workspace, facts: RunFacts) -> Card:

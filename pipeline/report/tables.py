@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -80,7 +81,7 @@ def overview(workspace: Workspace) -> Overview:
     verdicts = _counts(scores.group_by("verdict").len())
     return Overview(
         funnel=_funnel(workspace, verdicts.get("accept", 0)),
-        losses=[loss for stage in ("ingest", "curate", "release") for loss in _losses(workspace, stage)],
+        losses=[loss for stage in ("ingest", "curate", "make", "release") for loss in _losses(workspace, stage)],
         histogram=_histogram(scores),
         verdicts=verdicts,
         unscored=_number(scores.filter(pl.col("score").is_null())),
@@ -94,7 +95,15 @@ def overview(workspace: Workspace) -> Overview:
 
 def scan(workspace: Workspace, stage: str, noun: type[Noun], table: str) -> pl.LazyFrame:
     """A lazy frame over all finished chunks of a table; an empty one when there are none."""
-    paths = [workspace.table_path(stage, m.chunk, table) for m in workspace.manifests(stage) if table in m.tables]
+    return _frame(noun, [workspace.table_path(stage, m.chunk, table) for m in workspace.manifests(stage) if table in m.tables])
+
+
+def scan_english(workspace: Workspace) -> pl.LazyFrame:
+    """A lazy frame over all English samples, curated or made."""
+    return _frame(Sample, [workspace.table_path(m.stage, m.chunk, "samples") for m in workspace.english()])
+
+
+def _frame(noun: type[Noun], paths: list[Path]) -> pl.LazyFrame:
     if paths:
         return pl.scan_parquet(paths)
     empty = pl.from_arrow(SCHEMAS[noun].empty_table())
@@ -107,6 +116,7 @@ def _funnel(workspace: Workspace, accepted: int) -> dict[str, int]:
     return {
         "became samples": _rows(workspace, "ingest"),
         "kept by curation": _rows(workspace, "curate"),
+        **({"made of those": made} if (made := _rows(workspace, "make")) else {}),
         "translated": _number(drafts),
         "accepted by the gate": accepted,
         "English going out": languages.get("en", 0),
@@ -143,7 +153,7 @@ def _histogram(scores: pl.LazyFrame) -> dict[tuple[int, str], int]:
 
 
 def _shares(workspace: Workspace, by: pl.Expr) -> list[Share]:
-    curated = _counts(scan(workspace, "curate", Sample, "samples").group_by(by.alias("value")).len())
+    curated = _counts(scan_english(workspace).group_by(by.alias("value")).len())
     rows = scan(workspace, "release", ReleaseRow, "rows").select(pl.col("sample").struct.unnest())
     out = rows.group_by(by.alias("value"), "language").len().collect(engine="streaming")
     sent = {(value, language): number for value, language, number in out.iter_rows()}

@@ -1,6 +1,7 @@
 """The translate stage over one chunk: closed table, memory, ledger, then calls; the rounds are in `rounds`.
 
-In: curate/samples. Out: translate/twins, one draft a sample. Lost: nothing; a unit that fails makes a draft that says so.
+In: English samples, curated or made. Out: translate/twins, one draft a sample. Lost: nothing; a unit that fails makes a draft
+that says so.
 A chunk with failed drafts is tried again by the next run: its good drafts stay, the others are asked for anew.
 """
 
@@ -48,7 +49,7 @@ def translate_chunk(
         return done
     kept = _good_drafts(workspace, chunk) if done else {}
     room = unit_chars(settings)
-    samples = list(workspace.rows("curate", Sample, "samples", chunk))
+    samples = list(workspace.english_rows(chunk))
     owed = [sample for sample in samples if sample.id not in kept]
     units = {unit.key: unit for sample in owed for unit in units_of(sample, room)}
     check_units(settings, units.values())
@@ -140,8 +141,8 @@ def _fingerprint(
     settings: Settings, workspace: Workspace, chunk: str, endpoints: Resolved, shown: tuple[Prompt, Glossary]
 ) -> str:
     prompt, glossary = shown
-    curated = workspace.manifest("curate", chunk).fingerprint
+    english = workspace.english_chunk(chunk).fingerprint
     choices = settings.translate.model_dump(include={"target", "rounds", "candidates", "memory", "max_tokens"})
     endpoint = [endpoints.name("translator"), endpoints.translator.model, endpoints.translator.structured]
     terms = glossary.id if prompt.terms else ""
-    return fingerprint(VERSION, GATE_VERSION, curated, choices, settings.quality, endpoint, prompt.id, terms, table())
+    return fingerprint(VERSION, GATE_VERSION, english, choices, settings.quality, endpoint, prompt.id, terms, table())

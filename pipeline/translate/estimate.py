@@ -27,7 +27,6 @@ from pipeline.translate.rounds import Known, first_request
 from pipeline.translate.units import units_of
 from pipeline.workspace import Workspace, write_atomic
 from schemas.errors import InputError
-from schemas.sample import Sample
 from schemas.translation import Unit
 
 FILE = "estimate.json"
@@ -81,7 +80,7 @@ def estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: 
 
     Raises InputError when nothing has been curated yet.
     """
-    if not workspace.manifests("curate"):
+    if not workspace.english():
         raise InputError("nothing is curated yet. Run `bimedv run CONFIG --until curate` first; it sends nothing.")
     prompt = prompt_for(settings.endpoints.translator)
     form: Form = "json" if settings.endpoints.translator.structured else "delimited"
@@ -120,9 +119,9 @@ def _unpaid(settings: Settings, workspace: Workspace, engine: Engine, prompt: Pr
     ledger = Ledger(engine)
     endpoint = settings.endpoints.translator
     model = MODEL if endpoint.base_url == EMBEDDED else endpoint.model
-    for manifest in workspace.manifests("curate"):
+    for manifest in workspace.english():
         fresh: dict[str, Unit] = {}
-        for sample in workspace.rows("curate", Sample, "samples", manifest.chunk):
+        for sample in workspace.english_rows(manifest.chunk):
             fresh |= {unit.key: unit for unit in units_of(sample, unit_chars(settings)) if unit.key not in seen}
         seen |= fresh.keys()
         asked = [known for known in known_units(settings, engine, prompt, glossary, fresh.values()) if known.asked()]

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from model.benchmarks.held_out import Item
+from pipeline.make.faithful import Said, faults
+from pipeline.make.recipe import Answer, Made, checked, exchange_of
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import Record, dropped, exchange, fault_of, kept, text
 from pipeline.sources.streams import json_records
@@ -18,12 +20,19 @@ from schemas.quality import Finding
 from schemas.sample import REASONS, Origin, Sample, Turn
 from tests.docs.blocks import blocks
 
+
+class Brief(Answer):
+    """The form in which the example's model answers."""
+
+    answer: str
+
+
 #: The names that the examples use and a reader imports: nothing else is lent to them.
 NAMES = {
     value.__name__: value
     for value in (
-        ChunkManifest, Finding, Item, Iterator, Path, Record, Sample, Settings, Workspace, dropped, exchange, fault_of,
-        fingerprint, json_records, kept, noun_table, text,
+        Brief, ChunkManifest, Finding, Item, Iterator, Made, Path, Record, Said, Sample, Settings, Workspace, checked, dropped,
+        exchange, exchange_of, fault_of, faults, fingerprint, json_records, kept, noun_table, text,
     )
 } | {"json": json}  # fmt: skip
 
@@ -38,7 +47,7 @@ def _example(what):
 
 def test_no_example_is_left_without_a_test():
     shown = {block.mark.removeprefix("example: ") for block in blocks("python") if block.mark}
-    assert shown == {"source", "check", "stage", "benchmark"}
+    assert shown == {"source", "check", "stage", "recipe", "benchmark"}
 
 
 def test_the_example_source_reads_a_file_and_gives_one_record_each(tmp_path):
@@ -78,6 +87,16 @@ def test_the_example_stage_writes_its_chunk_once_and_again_when_its_input_change
     workspace.write_chunk("curate", "000-00000", "second", {"samples": noun_table(Sample, [_sample()])})
     assert tidy(None, workspace, "000-00000").fingerprint != written.fingerprint
     assert list(workspace.rows("tidy", Sample, "samples")) == [_sample()]
+
+
+def test_the_example_recipe_makes_of_an_answer_what_it_says_and_finds_what_is_not_true():
+    made = _example("recipe")["brief"]
+    (good,), (bad,) = (made(_sample(), Brief(answer=text)) for text in ("No, there is no fever.", "Yes, there is fever."))
+    assert good.turns == (("user", "Is there fever?"), ("assistant", "No, there is no fever."))
+    assert good.findings == ()
+    assert {finding.check for finding in bad.findings} == {"negation"}
+    with pytest.raises(ValueError, match="not one plain paragraph"):
+        made(_sample(), Brief(answer="No.\nNone."))
 
 
 def test_the_example_benchmark_gives_items_that_a_model_can_be_asked(tmp_path):

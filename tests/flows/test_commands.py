@@ -8,7 +8,7 @@ import pytest
 from tests.flows.conftest import OWN_SERVER
 
 COMMANDS = [
-    "demo", "run", "ingest", "curate", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
+    "demo", "run", "ingest", "curate", "make", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
     "sources list", "sources describe", "sources check", "sources plan", "glossary list", "glossary import",
     "glossary export", "glossary conflicts", "quality score", "review export", "review import",
     "review stats", "release build", "release verify", "access check", "access keygen", "access sign",

@@ -14,7 +14,7 @@ from tests.command import environment, released
 
 ROOT = Path(__file__).parents[2]
 PREFECT = Path(sys.executable).with_name("prefect")
-FLOWS = {"road", "ingest", "curate", "translate", "score", "release", "train"}
+FLOWS = {"road", "ingest", "curate", "make", "translate", "score", "release", "train"}
 
 
 def _prefect(*words):
