@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from flows.publish import fingerprint_of, release_path, write_release
-from pipeline.access import Ruling
+from pipeline.access import Ruling, ruling
 from pipeline.curate.licences import release_terms
 from pipeline.database import CallRow, session
 from pipeline.ingest import benchmark_samples

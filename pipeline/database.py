@@ -177,6 +177,9 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Python's driver commits each CREATE TABLE by itself: a full disk in the middle would leave half a database.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if MigrationContext.configure(connection).get_current_revision() == newest:
             return
         config.attributes["connection"] = connection

@@ -1,5 +1,7 @@
 """Where a run happens makes no difference to what comes out: threads, Dask; SQLite, PostgreSQL."""
 
+import pytest
+
 from tests.command import OWN_SERVER, released
 
 
@@ -22,8 +24,9 @@ def test_a_scheduler_that_is_not_there_is_one_clear_error(corpora, endpoint, bim
     assert "Traceback" not in answer.err
 
 
-def test_postgresql_gives_the_same_bytes(finished, corpora, endpoint, bimedv, postgres_url):
-    config = corpora.config(endpoint.url, database=postgres_url)
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_postgresql_gives_the_same_bytes(finished, corpora, endpoint, bimedv, database_url):
+    config = corpora.config(endpoint.url, database=database_url)
     answer = bimedv("run", config, "--json")
     assert answer.code == 0, answer.err
     assert released(corpora.folder / "work") == released(finished.workspace)
