@@ -16,6 +16,7 @@ from pipeline.settings import EMBEDDED, EndpointSettings, Settings
 from pipeline.sources.registry import CORPORA
 from schemas.base import Access
 from schemas.errors import AccessError
+from schemas.sample import Sample
 from schemas.translation import Unit
 
 #: From the freest to the strictest; what is derived of several parents has the strictest of their classes.
@@ -117,9 +118,9 @@ def check_endpoints(settings: Settings, today: date | None = None) -> list[Rulin
     return found
 
 
-def check_units(settings: Settings, units: Iterable[Unit], role: str = "translator", today: date | None = None) -> None:
+def check_rows(settings: Settings, rows: Iterable[Unit | Sample], role: str = "translator", today: date | None = None) -> None:
     """The same for texts that are about to be sent, by what each of them carries. Raises AccessError."""
-    kinds = sorted({(unit.corpus, unit.access) for unit in units})
+    kinds = sorted({(row.corpus, row.access) for row in rows})
     _refuse([ruling(settings, corpus, role, access, today or _today()) for corpus, access in kinds])
 
 

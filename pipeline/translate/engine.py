@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy import Engine
 
-from pipeline.access import check_units
+from pipeline.access import check_rows
 from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
@@ -52,7 +52,7 @@ def translate_chunk(
     samples = list(workspace.english_rows(chunk))
     owed = [sample for sample in samples if sample.id not in kept]
     units = {unit.key: unit for sample in owed for unit in units_of(sample, room)}
-    check_units(settings, units.values())
+    check_rows(settings, units.values())
     engine = open_database(settings.database_url())
     known = list(known_units(settings, engine, prompt, glossary, units.values()))
     count = _Count(owed, room, progress)

@@ -195,7 +195,7 @@ def test_g5_every_module_that_can_open_a_connection_is_known():
     }  # fmt: skip
     users = {name for name, tree in TREES.items() for module in _imports(tree) if _library(module) & libraries}
     assert users == {
-        "pipeline/llm/client.py",  # behind check_units; the batch client uses its connection
+        "pipeline/llm/client.py",  # behind check_rows; the batch client uses its connection
         "pipeline/llm/batch.py",
         "pipeline/llm/embedded.py",  # asks for a list of models, of what may be asked; serves on loopback
         "pipeline/llm/tokens.py",  # asks the embedded server
