@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pipeline.access import check_rows
 from pipeline.curate.decontaminate import Benchmarks
 from pipeline.curate.stage import benchmark_files, curate_sample
 from pipeline.database import open_database
@@ -22,7 +23,7 @@ from pipeline.make.plan import Plan
 from pipeline.make.recipe import Made, Recipe, load_prompt
 from pipeline.settings import Settings
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
-from schemas.errors import AccessError, StoppedError
+from schemas.errors import StoppedError
 from schemas.sample import Exclusion, Sample, Turn, twin_id
 from schemas.translation import Call, Making
 
@@ -68,7 +69,7 @@ def make_chunk(
     done = workspace.done(STAGE, made_chunk(chunk), mark)
     if done:
         return done
-    _check_access((sample for _, sample in orders), endpoints)
+    check_rows(settings, (sample for _, sample in orders))
     answers = asyncio.run(_ask_all(settings, endpoints, orders)) if orders else []
     rows = _tables(settings, endpoints, plan, list(zip(orders, answers, strict=True)))
     if progress:
@@ -193,16 +194,6 @@ async def _all(work: Sequence[Awaitable[T]]) -> list[T]:
     if faults:
         raise next((fault for fault in faults if not isinstance(fault, StoppedError)), faults[0])
     return [one for one in ended if not isinstance(one, BaseException)]
-
-
-def _check_access(samples: Iterable[Sample], endpoints: Resolved) -> None:
-    endpoint = endpoints.translator
-    refused = next((sample for sample in samples if sample.access not in endpoint.allows), None)
-    if refused:
-        raise AccessError(
-            f"{refused.corpus} is {refused.access}, and {endpoint.base_url} allows {', '.join(endpoint.allows)}: nothing was "
-            f"sent. Add {refused.access} to its `allows` if your agreement covers it, or take {refused.corpus} out of `make`."
-        )
 
 
 def _fingerprint(

@@ -32,7 +32,8 @@ def test_the_arabic_of_the_fixture_is_what_the_gate_accepts():
 
 
 def test_the_whole_road_with_recipes(corpora, maker, bimedv):
-    config = corpora.config(maker.url, make=RECIPES)
+    sources = [{"corpus": "slake", "path": "slake/train.json", "images": "slake/imgs"}]
+    config = corpora.config(maker.url, make=RECIPES, sources=sources, runner={"chunk_rows": 6})
     place = corpora.folder / "work"
     first = bimedv("run", config, "--json")
     assert first.code == 0, first.err
