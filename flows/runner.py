@@ -61,7 +61,7 @@ def _ask_scheduler(address: str) -> None:
     from distributed import Client
 
     try:
-        Client(address, timeout=10, set_as_default=False).close()
+        Client(address, timeout=5, set_as_default=False).close()
     except (OSError, ValueError) as error:
         fault = type(error).__name__
         raise InputError(

@@ -19,7 +19,7 @@ _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=3, help="kill -9 this often in the test of resuming")
+    parser.addoption("--kills", type=int, default=2, help="kill -9 this often in the test of resuming")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def _mount(folder, options):
     return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("filled_kb", [0, 450, 600])
+@pytest.mark.parametrize("filled_kb", [0, 600])
 def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, finished, filled_kb):
     folder, give_room = small_disk
     config = corpora.config(endpoint.url)

@@ -94,7 +94,7 @@ def test_a_restricted_corpus_is_refused_before_make_asks(corpora, maker):
     (folder / "metadata.csv").write_text("patientid,finding,view\n1,Pneumonia,PA\n", encoding="utf-8")
     sources = [{"corpus": "figure1_cxr", "path": "figure1/metadata.csv", "missing_images": "text_only"}]
     settings = load_settings(corpora.config(maker.url, sources=sources, make={"expand_answers": {"corpora": ["figure1_cxr"]}}))
-    with pytest.raises(AccessError, match="figure1_cxr is restricted"):
+    with pytest.raises(AccessError, match='source "figure1_cxr" is restricted data'):
         check_run(settings, ["make"])
     check_run(load_settings(corpora.config(maker.url, sources=sources)), ["make"])
     assert maker.requests == []

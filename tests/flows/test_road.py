@@ -53,14 +53,12 @@ def test_the_report_is_one_file_about_this_run(finished):
     assert re.findall(r"""(?:src|href)=["'](?!data:|#|\.\./|file:)[^"']*""", page) == []
 
 
-def test_a_second_run_asks_nothing_and_changes_no_byte(corpora, endpoint, bimedv):
+def test_without_its_tables_a_run_asks_nothing_again_and_changes_no_byte(corpora, endpoint, bimedv):
+    """That a plain second run changes nothing is shown where docs/road.md says it (tests/docs)."""
     config = corpora.config(endpoint.url)
-    first = bimedv("run", config, "--json")
+    assert bimedv("run", config).code == 0
     before, asked = released(corpora.folder / "work"), len(endpoint.requests)
-    second = bimedv("run", config, "--json")
-    assert (first.code, second.code) == (0, 0), second.err
-    assert len(endpoint.requests) == asked > 0
-    assert released(corpora.folder / "work") == before
+    assert asked > 0
     for name in ("tables", "releases", "images"):
         shutil.rmtree(corpora.folder / "work" / name)
     assert bimedv("run", config).code == 0
@@ -68,8 +66,8 @@ def test_a_second_run_asks_nothing_and_changes_no_byte(corpora, endpoint, bimedv
     assert released(corpora.folder / "work") == before
 
 
-def test_ctrl_c_ends_in_order_and_says_how_to_go_on(corpora, endpoint, started, bimedv):
-    endpoint.delay = 1.0
+def test_ctrl_c_ends_in_order_and_says_how_to_go_on(corpora, endpoint, started):
+    endpoint.delay = 0.5
     config = corpora.config(endpoint.url)
     process = started("run", config, env=OWN_SERVER)
     limit = time.monotonic() + 60
@@ -80,8 +78,6 @@ def test_ctrl_c_ends_in_order_and_says_how_to_go_on(corpora, endpoint, started, 
     assert process.returncode == 3
     assert "run the same command again" in told
     assert "Traceback" not in told
-    endpoint.delay = 0
-    assert bimedv("run", config).code == 0
 
 
 def test_failures_of_the_endpoint_are_counted_and_mended_by_the_next_run(corpora, endpoint, bimedv):

@@ -13,7 +13,7 @@ from schemas.errors import InputError
 
 @pytest.fixture
 def place(corpora, endpoint, bimedv):
-    """Settings, workspace and engine of a curated run."""
+    """Config, settings, workspace and engine of a curated run."""
     config = corpora.config(endpoint.url, translate={"rounds": 0, "budget_usd": 1.0})
     assert bimedv("run", config, "--until", "curate").code == 0
     settings = load_settings(config)
@@ -24,7 +24,10 @@ def place(corpora, endpoint, bimedv):
 
 def test_it_counts_by_source_what_would_be_asked_and_nothing_after_it_was_paid(place, endpoint, bimedv):
     config, settings, workspace, engine = place
+    told = bimedv("translate", config, "--estimate", "--json")
+    assert {"units", "requests", "prompt_tokens", "completion_tokens", "usd", "hours", "by_source"} <= set(told.json)
     before = keep_estimate(settings, workspace, engine, Characters())
+    assert told.json["units"] == before["units"]
     assert endpoint.requests == [], "an estimate sends nothing"
     assert before["units"] == sum(row["units"] for row in before["by_source"].values()) > 0
     assert set(before["by_source"]) == {"slake", "iu_xray", "healthcaremagic"}
@@ -37,15 +40,6 @@ def test_it_counts_by_source_what_would_be_asked_and_nothing_after_it_was_paid(p
     assert told["cost_usd"]["actual"] > 0
     after = estimate(settings, workspace, engine, Characters())
     assert (after["units"], after["requests"], after["usd"]["online"]) == (0, 0, 0)
-
-
-def test_the_command_tells_it_before_the_first_call(place, endpoint, bimedv):
-    config = place[0]
-    told = bimedv("translate", config, "--estimate", "--json")
-    assert told.code == 0, told.err
-    assert {"units", "requests", "prompt_tokens", "completion_tokens", "usd", "hours", "by_source"} <= set(told.json)
-    assert set(told.json["usd"]) == {"online", "batch"}
-    assert endpoint.requests == []
 
 
 def test_without_curated_samples_it_says_what_to_run(corpora, endpoint):
