@@ -1,5 +1,6 @@
 """The command as its user calls it: another process, words in, exit code and text out; and one road that ran to its end."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,13 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import orjson
 import pytest
+from filelock import FileLock
 
-from tests.corpora import write_corpora
+from tests.corpora import Corpora, write_corpora
 from tests.endpoint import Endpoint
 
 BIMEDV = Path(sys.executable).with_name("bimedv")
@@ -119,25 +121,42 @@ class Finished:
     workspace: Path
     answer: Answer
     requests: int
-    endpoint: Endpoint
-    """Still answering, so that a copy can go on."""
 
-    def copy(self, folder):
-        """The same in a folder of its own, for a test that writes."""
+    def copy(self, folder, endpoint_url):
+        """The same in a folder of its own, with another endpoint, for a test that writes."""
         shutil.copytree(self.corpora.folder, folder)
         corpora = replace(self.corpora, folder=folder)
-        return replace(self, corpora=corpora, config=folder / self.config.name, workspace=folder / self.workspace.name)
+        return replace(self, corpora=corpora, config=corpora.config(endpoint_url, **_MODEL), workspace=folder / "work")
+
+
+#: What `finished` has beyond the small corpora's config.
+_MODEL = {"train": {"preset": "tiny"}}
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The small corpora taken all the way, model included, with no Prefect server but the run's own. Do not change it."""
-    corpora = write_corpora(tmp_path_factory.mktemp("finished") / "corpora")
+def finished(tmp_path_factory, worker_id):
+    """The small corpora taken all the way, model included, with no Prefect server but the run's own. Do not change it.
+
+    Made by the first of the test processes that asks for it (45 s beside others); the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / "finished"
+    with FileLock(f"{place}.lock"):
+        made = place / "made.json"
+        if not made.exists():
+            _finish(place, made)
+        told = json.loads(made.read_text(encoding="utf-8"))
+    corpora = Corpora(place / "corpora", told["records"], told["traps"])
+    return Finished(corpora, corpora.folder / "config.yaml", corpora.folder / "work", Answer(**told["answer"]), told["requests"])
+
+
+def _finish(place, made):
+    corpora = write_corpora(place / "corpora")
     with Endpoint() as server:
-        config = corpora.config(server.url, train={"preset": "tiny"})
-        answer = run_command("run", config, "--json", env=OWN_SERVER)
+        answer = run_command("run", corpora.config(server.url, **_MODEL), "--json", env=OWN_SERVER)
         assert answer.code == 0, answer.err
-        yield Finished(corpora, config, corpora.folder / "work", answer, len(server.requests), server)
+        told = {"answer": asdict(answer), "requests": len(server.requests), "records": corpora.records, "traps": corpora.traps}
+    made.write_text(json.dumps(told), encoding="utf-8")
 
 
 def released(workspace):

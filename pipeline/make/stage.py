@@ -201,6 +201,7 @@ def _fingerprint(
 ) -> str:
     curated = workspace.manifest("curate", chunk).fingerprint
     asked = [[load_prompt(recipe.prompt).id, name] for recipe, name in ordered]
-    endpoint = [endpoints.name("translator"), endpoints.translator.model, endpoints.translator.structured]
+    # The model, not its address: a server that moved has nothing to do again.
+    endpoint = [endpoints.translator.model, endpoints.translator.structured]
     rules = [settings.curate.model_dump(mode="json"), benchmark_files(settings), settings.translate.max_tokens]
     return fingerprint(VERSION, version(), curated, asked, endpoint, rules)

@@ -143,6 +143,7 @@ def _fingerprint(
     prompt, glossary = shown
     english = workspace.english_chunk(chunk).fingerprint
     choices = settings.translate.model_dump(include={"target", "rounds", "candidates", "memory", "max_tokens"})
-    endpoint = [endpoints.name("translator"), endpoints.translator.model, endpoints.translator.structured]
+    # The model, not its address: a server that moved has nothing to do again.
+    endpoint = [endpoints.translator.model, endpoints.translator.structured]
     terms = glossary.id if prompt.terms else ""
     return fingerprint(VERSION, GATE_VERSION, english, choices, settings.quality, endpoint, prompt.id, terms, table())
