@@ -12,7 +12,8 @@ from typing import Any
 from pipeline.sources.base import Corpus, Record, dropped, exchange, fault_of, kept, text, unparsed
 from pipeline.sources.streams import json_records
 
-_MODALITY = {"mri": "mri", "ct": "ct", "x-ray": "cxr"}
+#: SLAKE has the first three; the examples, which are in its form, have the others.
+_MODALITY = {"mri": "mri", "ct": "ct", "x-ray": "cxr", "ultrasound": "us", "fundus photography": "fundus"}
 
 
 def _read(path: Path) -> Iterator[Record]:
