@@ -3,7 +3,10 @@
 import subprocess
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.database import open_database
+from pipeline.llm.ledger import Ledger
 from tests.command import released
 
 _SIZE_KB = 700
@@ -26,11 +29,9 @@ def _mount(folder, options):
     return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("filled_kb", [0, 600])
-def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, finished, filled_kb):
+def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpoint, bimedv, finished):
     folder, give_room = small_disk
     config = corpora.config(endpoint.url)
-    (folder / "ballast").write_bytes(b"x" * 1024 * filled_kb)
     full = bimedv("run", config, "--workspace", folder / "work")
     assert full.code == 2, full.err
     assert "no space left" in full.err.lower()
@@ -40,3 +41,17 @@ def test_a_full_disk_is_one_error_and_nothing_is_lost(small_disk, corpora, endpo
     assert bimedv("run", config, "--workspace", folder / "work").code == 0
     assert released(folder / "work") == released(finished.workspace)
     assert list(folder.rglob("*.part")) == []
+
+
+@pytest.mark.parametrize("filled_kb", [600, 650])
+def test_a_database_is_made_whole_or_not_at_all(small_disk, filled_kb):
+    """In this process: a run up to this point takes 10 s."""
+    folder, give_room = small_disk
+    (folder / "ballast").write_bytes(b"x" * 1024 * filled_kb)
+    url = f"sqlite:///{folder / 'bimedv.db'}"
+    with pytest.raises(SQLAlchemyError, match="full"):
+        open_database(url)
+    give_room()
+    engine = open_database(url)
+    assert Ledger(engine).totals()["requests"] == 0
+    engine.dispose()
