@@ -6,9 +6,8 @@ through again by the next run: the ledger gives back what was answered, only wha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from pipeline.access import check_rows
 from pipeline.curate.decontaminate import Benchmarks
@@ -18,18 +17,17 @@ from pipeline.ingest import benchmark_samples
 from pipeline.llm.client import Asker
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
+from pipeline.llm.outcomes import all_ended, bad
 from pipeline.make.faithful import version
 from pipeline.make.plan import Plan
 from pipeline.make.recipe import Made, Recipe, load_prompt
 from pipeline.settings import Settings
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
-from schemas.errors import StoppedError
 from schemas.sample import Exclusion, Sample, Turn, twin_id
 from schemas.translation import Call, Making
 
 VERSION = "1"
 STAGE = "make"
-T = TypeVar("T")
 Progress = Callable[[int], None]
 Order = tuple[Recipe, Sample]
 #: What a made sample takes over from its parent's notes; what the parent's answer was like is none of its own.
@@ -90,7 +88,7 @@ async def _ask_all(settings: Settings, endpoints: Resolved, orders: Sequence[Ord
     client = client_for(settings, endpoints, open_database(settings.database_url()))
     structured = endpoints.translator.structured
     try:
-        return await _all([_answered(client, order, settings.translate.max_tokens, structured) for order in orders])
+        return await all_ended([_answered(client, order, settings.translate.max_tokens, structured) for order in orders])
     finally:
         await client.close()
 
@@ -182,18 +180,8 @@ def _faithful(made: Iterable[Made]) -> int:
 
 
 def _bad(call: Call) -> _Answered:
-    """Truncated, refused and unparsed answers are excluded; errors of the endpoint are failures, tried again next time."""
-    state = "unusable" if call.state in ("truncated", "refused", "invalid") else "failed"
-    return _Answered(state, (call.key,), error=f"{call.state}: {call.error or ''}".strip())
-
-
-async def _all(work: Sequence[Awaitable[T]]) -> list[T]:
-    """Results in order. When one is stopped, the others still come to their end: what was sent is paid and gets recorded."""
-    ended = await asyncio.gather(*work, return_exceptions=True)
-    faults = [one for one in ended if isinstance(one, BaseException)]
-    if faults:
-        raise next((fault for fault in faults if not isinstance(fault, StoppedError)), faults[0])
-    return [one for one in ended if not isinstance(one, BaseException)]
+    state, error = bad(call)
+    return _Answered(state, (call.key,), error=error)
 
 
 def _fingerprint(

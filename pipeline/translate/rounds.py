@@ -6,23 +6,21 @@ other; scores are taken in batches, because the encoder takes 0.4 ms a text in a
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from pipeline.llm.answers import CHARS_PER_TOKEN, loops
 from pipeline.llm.client import Asker, Request
+from pipeline.llm.outcomes import all_ended, bad
 from pipeline.quality.gate import Gate, Pair, Scored
 from pipeline.settings import TranslateSettings
 from pipeline.translate.pieces import cut
 from pipeline.translate.prompt import Ask, Form, Messages, Prompt
-from schemas.errors import StoppedError
 from schemas.quality import Finding
 from schemas.translation import Call, Translation, Unit
 
 #: What endpoints say of a `response_format` that they do not know (status 400 or 422).
 _NO_SCHEMA = re.compile(r"^HTTP 4(?:00|22): .*(?:response_format|json_schema|guided|grammar|structured output)", re.I | re.S)
-T = TypeVar("T")
 Texts = dict[str, str]
 #: A unit that is cut off is halved this often at most: eighths of a unit that fits the limits by size are loops.
 _MAX_SPLITS = 3
@@ -85,7 +83,7 @@ class Translator:
             done(known.unit)
             return self._translation(attempt, model)
 
-        return await _all([one(known) for known in units])
+        return await all_ended([one(known) for known in units])
 
     async def _work(self, attempt: _Attempt) -> None:
         await self._first(attempt)
@@ -99,12 +97,12 @@ class Translator:
         count = self._settings.candidates
         ask = self._ask_of(attempt.known, attempt.known.asked())
         temperature = _temperature(count)
-        options = await _all([self._translated(ask, seed, temperature) for seed in range(count)])
+        options = await all_ended([self._translated(ask, seed, temperature) for seed in range(count)])
         good = [option for option in options if isinstance(option[0], dict)]
         # A released turn rests on answers that ended well, and on nothing else (law 2).
         attempt.calls = tuple(call.key for _, calls in good or options for call in calls)
         if not good:
-            attempt.state, attempt.error = _bad(options[-1][1][-1])
+            attempt.state, attempt.error = bad(options[-1][1][-1])
             return
         await self._keep_best(attempt, [text for text, _ in good if isinstance(text, dict)], 0)
 
@@ -120,7 +118,7 @@ class Translator:
         halves = _halves(ask) if short and splits < _MAX_SPLITS else None
         if halves is None:
             return None, [call]
-        (first, first_calls), (second, second_calls) = await _all(
+        (first, first_calls), (second, second_calls) = await all_ended(
             [self._translated(half, seed, temperature, splits + 1) for half in halves]
         )
         if first is None or second is None:
@@ -209,21 +207,6 @@ class _Scorer:
                 self._open = _Batch()
                 batch.scored = await asyncio.to_thread(self._gate.score, batch.items)
         return batch.scored[start : start + len(items)]
-
-
-async def _all(work: Sequence[Awaitable[T]]) -> list[T]:
-    """Results in order. When one is stopped, the others still come to their end: what was sent is paid and gets recorded."""
-    ended = await asyncio.gather(*work, return_exceptions=True)
-    faults = [one for one in ended if isinstance(one, BaseException)]
-    if faults:
-        raise next((fault for fault in faults if not isinstance(fault, StoppedError)), faults[0])
-    return [one for one in ended if not isinstance(one, BaseException)]
-
-
-def _bad(call: Call) -> tuple[str, str]:
-    """Truncated, refused and unparsed answers go to review; errors of the endpoint are failures, tried again next time."""
-    state = "unusable" if call.state in ("truncated", "refused", "invalid") else "failed"
-    return state, f"{call.state}: {call.error or ''}".strip()
 
 
 def _read(ask: Ask, call: Call) -> Texts:
