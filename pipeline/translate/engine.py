@@ -25,7 +25,6 @@ from pipeline.translate.rounds import Known, Translator
 from pipeline.translate.units import assemble, units_of
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.base import Access
-from schemas.sample import Sample
 from schemas.translation import Translation, TwinDraft, Unit
 
 VERSION = "2"
@@ -51,11 +50,12 @@ def translate_chunk(
     room = unit_chars(settings)
     samples = list(workspace.english_rows(chunk))
     owed = [sample for sample in samples if sample.id not in kept]
-    units = {unit.key: unit for sample in owed for unit in units_of(sample, room)}
+    parts = {sample.id: units_of(sample, room) for sample in owed}
+    units = {unit.key: unit for each in parts.values() for unit in each}
     check_rows(settings, units.values())
     engine = open_database(settings.database_url())
     known = list(known_units(settings, engine, prompt, glossary, units.values()))
-    count = _Count(owed, room, progress)
+    count = _Count(parts, progress)
     translations = asyncio.run(_translate(settings, engine, endpoints, known, count.done))
     drafts = [kept.get(sample.id) or assemble(sample, translations, room) for sample in samples]
     if progress:
@@ -113,15 +113,15 @@ def known_units(settings: Settings, engine: Engine, prompt: Prompt, glossary: Gl
 class _Count:
     """Samples that are done: those whose last unit has just come back, and at once those that have none."""
 
-    def __init__(self, samples: list[Sample], room: int, progress: Progress | None) -> None:
+    def __init__(self, parts: dict[str, list[Unit]], progress: Progress | None) -> None:
         self._progress = progress or (lambda _: None)
         self._open: dict[str, int] = {}
         self._owners: dict[str, list[str]] = {}
-        for sample in samples:
-            keys = {unit.key for unit in units_of(sample, room)}
-            self._open[sample.id] = len(keys)
+        for name, units in parts.items():
+            keys = {unit.key for unit in units}
+            self._open[name] = len(keys)
             for key in keys:
-                self._owners.setdefault(key, []).append(sample.id)
+                self._owners.setdefault(key, []).append(name)
         self._progress(sum(count == 0 for count in self._open.values()))
 
     def done(self, unit: Unit) -> None:

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Engine, select
 
 from pipeline.database import CallRow, session
-from pipeline.llm.answers import cost
+from pipeline.llm.answers import Request, cost
 from pipeline.llm.embedded import MODEL
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.tokens import Characters, Tokenizer
@@ -69,7 +69,6 @@ class _Tally:
     counted: int = 0
     counted_chars: int = 0
     counted_tokens: int = 0
-    keys: list[str] = field(default_factory=list)
 
     def prompt_tokens(self) -> float:
         return self.prompt_chars * self.counted_tokens / self.counted_chars if self.counted_chars else 0.0
@@ -86,8 +85,8 @@ def estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: 
     form: Form = "json" if settings.endpoints.translator.structured else "delimited"
     habits = _habits(settings, engine, Ask(prompt, form, {}), counter)
     tallies: dict[str, _Tally] = {}
-    for known in _unpaid(settings, workspace, engine, prompt, form):
-        _add(tallies.setdefault(known.unit.corpus, _Tally()), known, prompt, form, counter)
+    for known, request in _unpaid(settings, workspace, engine, prompt, form):
+        _add(tallies.setdefault(known.unit.corpus, _Tally()), known, request, counter)
     rows = {name: _row(settings, tally, habits) for name, tally in sorted(tallies.items())}
     return _summed(rows.values()) | {"by_source": rows}
 
@@ -112,8 +111,10 @@ def compared(workspace: Workspace, engine: Engine) -> dict[str, Any] | None:
     return {name: {"estimate": value, "actual": now[name] - before[name]} for name, value in expected.items()}
 
 
-def _unpaid(settings: Settings, workspace: Workspace, engine: Engine, prompt: Prompt, form: Form) -> Iterator[Known]:
-    """Units that would be asked for, each once, chunk by chunk."""
+def _unpaid(
+    settings: Settings, workspace: Workspace, engine: Engine, prompt: Prompt, form: Form
+) -> Iterator[tuple[Known, Request]]:
+    """Units that would be asked for, each once with its first request, chunk by chunk."""
     seen: set[str] = set()
     glossary = run_glossary(settings)
     ledger = Ledger(engine)
@@ -125,21 +126,21 @@ def _unpaid(settings: Settings, workspace: Workspace, engine: Engine, prompt: Pr
             fresh |= {unit.key: unit for unit in units_of(sample, unit_chars(settings)) if unit.key not in seen}
         seen |= fresh.keys()
         asked = [known for known in known_units(settings, engine, prompt, glossary, fresh.values()) if known.asked()]
-        keys = [first_request(known, prompt, form, settings.translate).key(model) for known in asked]
+        requests = [first_request(known, prompt, form, settings.translate) for known in asked]
+        keys = [request.key(model) for request in requests]
         paid = ledger.answers(keys)
-        yield from (known for known, key in zip(asked, keys, strict=True) if key not in paid)
+        yield from ((known, request) for known, request, key in zip(asked, requests, keys, strict=True) if key not in paid)
 
 
-def _add(tally: _Tally, known: Known, prompt: Prompt, form: Form, counter: Tokenizer | Characters) -> None:
-    messages = Ask(prompt, form, known.asked(), known.unit.context, known.terms, known.similar).messages()
-    chars = sum(len(message["content"]) for message in messages)
+def _add(tally: _Tally, known: Known, request: Request, counter: Tokenizer | Characters) -> None:
+    chars = sum(len(message["content"]) for message in request.messages)
     tally.units += 1
     tally.chars += sum(map(len, known.asked().values()))
     tally.prompt_chars += chars
     if tally.counted < _COUNTED:
         tally.counted += 1
         tally.counted_chars += chars
-        tally.counted_tokens += counter.prompt(messages)
+        tally.counted_tokens += counter.prompt(request.messages)
 
 
 def _row(settings: Settings, tally: _Tally, habits: _Habits) -> dict[str, Any]:

@@ -43,6 +43,10 @@ class Known:
         """The segments that a model has to translate."""
         return {label: text for label, text in zip(self.unit.labels, self.unit.segments, strict=True) if label not in self.fixed}
 
+    def ask(self, prompt: Prompt, form: Form) -> Ask:
+        """The question for what a model has to translate."""
+        return Ask(prompt, form, self.asked(), self.unit.context, self.terms, self.similar)
+
 
 @dataclass
 class _Attempt:
@@ -95,7 +99,7 @@ class Translator:
     async def _first(self, attempt: _Attempt) -> None:
         """N candidates (one at temperature 0, or N sampled with their own seeds); the gate's favourite stays."""
         count = self._settings.candidates
-        ask = self._ask_of(attempt.known, attempt.known.asked())
+        ask = attempt.known.ask(self._prompt, self._form)
         temperature = _temperature(count)
         options = await all_ended([self._translated(ask, seed, temperature) for seed in range(count)])
         good = [option for option in options if isinstance(option[0], dict)]
@@ -127,7 +131,7 @@ class Translator:
 
     async def _refine(self, attempt: _Attempt, number: int) -> None:
         findings = _by_label(attempt)
-        ask = self._ask_of(attempt.known, attempt.known.asked())
+        ask = attempt.known.ask(self._prompt, self._form)
         ask, call = await self._send(ask, lambda shown: shown.again(attempt.text, findings), (0, 0.0))
         if call.state == "ok":
             attempt.calls = (*attempt.calls, call.key)
@@ -140,9 +144,6 @@ class Translator:
         if number and best == 1:
             attempt.round = number
         attempt.text, attempt.scored = texts[best], scores[best]
-
-    def _ask_of(self, known: Known, texts: Texts) -> Ask:
-        return Ask(self._prompt, self._form, texts, known.unit.context, known.terms, known.similar)
 
     async def _send(self, ask: Ask, messages: Callable[[Ask], Messages], chance: tuple[int, float]) -> tuple[Ask, Call]:
         """The call, and the Ask that it answers: in labelled lines from then on when the endpoint refuses the JSON schema."""
@@ -177,7 +178,7 @@ class Translator:
 
 def first_request(known: Known, prompt: Prompt, form: Form, settings: TranslateSettings) -> Request:
     """The first thing that is asked for a unit: an estimate looks it up in the ledger."""
-    ask = Ask(prompt, form, known.asked(), known.unit.context, known.terms, known.similar)
+    ask = known.ask(prompt, form)
     return _request(ask, ask.messages(), settings.max_tokens, (0, _temperature(settings.candidates)))
 
 
