@@ -1,7 +1,8 @@
 """The client with ledger and governor beside the bare `openai` client with its aiohttp transport: same server, same run.
 
 64 calls in flight at 20 ms each. The server is a process of its own. Peers live in virtual environments of their own, because
-they need other versions of openai: `client_speed.py --peer curator=PATH/TO/VENV --peer distilabel=PATH/TO/VENV`.
+they need other versions of openai: `client_speed.py --peer curator=PATH/TO/VENV --peer distilabel=PATH/TO/VENV`
+(`curator-litellm` is the same environment with its other backend), or `make bench PEERS="--peer …"`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 import openai
 import orjson
 from aiohttp import web
+from peers import PEERS
 
 from pipeline.database import open_database
 from pipeline.llm.client import Client, Request
@@ -30,34 +32,6 @@ TEXT = "Is there a nodule in the right upper lobe of the lung in slice {}?"
 SYSTEM = "Translate the values into Modern Standard Arabic. Answer with JSON that has the same keys."
 ANSWER = '{"question": "هل توجد عقيدة في الفص العلوي من الرئة اليمنى؟"}'
 Ask = Callable[[int], Awaitable[object]]
-
-#: Runs inside a peer's virtual environment: address, calls, flying -> calls a second on the last line.
-PEERS = {
-    "curator": """
-import sys, time
-from bespokelabs import curator
-url, calls, flying = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-class Asked(curator.LLM):
-    def prompt(self, row): return row["text"]
-    def parse(self, row, answer): return {"answer": answer}
-limits = {"base_url": url, "max_concurrent_requests": flying, "max_requests_per_minute": 10**7, "max_tokens_per_minute": 10**9}
-asked = Asked(model_name="openai/m", backend="litellm", backend_params=limits, generation_params={"max_tokens": 64})
-start = time.perf_counter()
-asked([{"text": f"question {n}"} for n in range(calls)])
-print(calls / (time.perf_counter() - start))
-""",
-    "distilabel": """
-import sys, time
-from distilabel.models.llms import OpenAILLM
-url, calls, flying = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-llm = OpenAILLM(model="m", base_url=url, api_key="none", generation_kwargs={"max_new_tokens": 64})
-llm.load()
-start = time.perf_counter()
-for first in range(0, calls, flying):
-    llm.generate_outputs([[{"role": "user", "content": f"question {n}"}] for n in range(first, min(first + flying, calls))])
-print(calls / (time.perf_counter() - start))
-""",
-}
 
 
 def serve(address: Connection) -> None:
@@ -153,15 +127,15 @@ def _check(text: str) -> str | None:
     return None if isinstance(orjson.loads(text), dict) else "no object"
 
 
-def peer(name: str, venv: str | None, url: str) -> str:
+def peer(name: str, venv: str | None, url: str, calls: int) -> str:
     """One line about a peer that does the same work in its own virtual environment."""
     if venv is None:
-        return f"peer {name}: not installed (give --peer {name}=VENV)"
-    command = [str(Path(venv) / "bin" / "python"), "-c", PEERS[name], url, str(CALLS), str(FLYING)]
+        return f"{name:<16} not installed (give --peer {name}=VENV)"
+    command = [str(Path(venv) / "bin" / "python"), "-c", PEERS[name], url, str(calls), str(FLYING), SYSTEM, TEXT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return f"peer {name}: failed: {(done.stderr.strip() or 'without a word').splitlines()[-1]}"
-    return f"{name:<10} {float(done.stdout.strip().splitlines()[-1]):8.0f} calls/s"
+        return f"{name:<16} failed: {(done.stderr.strip() or 'without a word').splitlines()[-1]}"
+    return f"{name:<16} {float(done.stdout.strip().splitlines()[-1]):8.0f} calls/s"
 
 
 def main() -> None:
@@ -185,11 +159,11 @@ def main() -> None:
                 rates["ours"].append(ours(url, Path(name), options.calls))
         for name, found in rates.items():
             shown = " ".join(f"{rate:.0f}" for rate in found)
-            sys.stdout.write(f"{name:<10} {statistics.median(found):8.0f} calls/s   (rounds: {shown})\n")
+            sys.stdout.write(f"{name:<16} {statistics.median(found):8.0f} calls/s   (rounds: {shown})\n")
         ratios = [mine / theirs for mine, theirs in zip(rates["ours"], rates["bare"], strict=True)]
-        sys.stdout.write(f"ratio      {statistics.median(ratios):8.2f} of bare, median of {options.rounds} rounds\n")
+        sys.stdout.write(f"{'ratio':<16} {statistics.median(ratios):8.2f} of bare, median of {options.rounds} rounds\n")
         for name in PEERS:
-            sys.stdout.write(peer(name, venvs.get(name), url) + "\n")
+            sys.stdout.write(peer(name, venvs.get(name), url, options.calls) + "\n")
     finally:
         server.terminate()
         server.join()
