@@ -18,7 +18,7 @@ from pipeline.ingest import ingest_source
 from pipeline.llm.embedded import Resolved
 from pipeline.make.plan import Plan
 from pipeline.make.stage import make_chunk
-from pipeline.quality.gate import score_chunk
+from pipeline.quality.stage import score_chunk
 from pipeline.review.store import fill_queue
 from pipeline.select import Selection, select
 from pipeline.settings import Settings

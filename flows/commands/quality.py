@@ -25,7 +25,7 @@ def score(
 
     Example: bimedv quality score --input examples/pairs.jsonl --output scores.jsonl
     """
-    from pipeline.quality.gate import score_file
+    from pipeline.quality.files import score_file
     from pipeline.settings import QualitySettings
 
     value = score_file(source, output, QualitySettings())

@@ -6,25 +6,18 @@ Cost of a pair of TICO-19's length on one core: 0.4 ms for the checks, 1 to 2 ms
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import orjson
 
 from pipeline.quality.arabic import bare
 from pipeline.quality.checks import run_checks
 from pipeline.quality.semantic import Encoder, embedded_encoder, sentences, similarities, unmatched
-from pipeline.settings import QualitySettings, Settings
-from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table, write_atomic
+from pipeline.settings import QualitySettings
 from schemas.base import Verdict
-from schemas.errors import InputError
-from schemas.quality import Finding, Score, Span
-from schemas.sample import IMAGE_MARK, Sample
-from schemas.translation import TwinDraft
+from schemas.quality import Finding, Span
+from schemas.sample import IMAGE_MARK
 
 VERSION = "checks-use-5"
 #: Similarity to points. Human pairs of TICO-19 lie at .43 / .53 / .75 (1st, 5th, 50th percentile), unrelated ones below .3.
@@ -125,97 +118,6 @@ class Gate:
         return self._encoder or embedded_encoder()
 
 
-def score_chunk(
-    settings: Settings, workspace: Workspace, chunk: str, progress: Callable[[int], None] | None = None
-) -> ChunkManifest:
-    """Score the drafts of one chunk. A draft without text has no score and goes to review, or is a failure by its state."""
-    mark = fingerprint(
-        VERSION, _drafts_digest(workspace, chunk), workspace.english_chunk(chunk).tables["samples"], settings.quality
-    )
-    done = workspace.done("score", chunk, mark)
-    if done:
-        return done
-    drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
-    samples = [sample for sample in workspace.english_rows(chunk) if sample.id in drafts]
-    items = [_pairs(sample, drafts[sample.id]) for sample in samples]
-    scored = Gate(settings.quality).score(items)
-    rows = [_row(sample, drafts[sample.id], result) for sample, result in zip(samples, scored, strict=True)]
-    if progress:
-        progress(len(rows))
-    return workspace.write_chunk("score", chunk, mark, {"scores": noun_table(Score, rows)})
-
-
-def score_file(source: Path, output: Path, quality: QualitySettings) -> dict[str, Any]:
-    """Score JSON Lines of {"id", "source", "target"} into JSON Lines, same order; counts by verdict.
-
-    Raises InputError naming the line of the first fault; `output` is written whole or not at all.
-    """
-    rows = _read_pairs(source)
-    scored = Gate(quality).score([[Pair(row["source"], row["target"], "text")] for row in rows])
-    lines = []
-    for row, result in zip(rows, scored, strict=True):
-        verdict = "review" if result.verdict == "refine" else result.verdict
-        findings = [finding.model_dump() for finding in result.findings]
-        lines.append(orjson.dumps({"id": row["id"], "score": result.score, "verdict": verdict, "findings": findings}))
-    write_atomic(output, b"".join(line + b"\n" for line in lines))
-    verdicts = Counter("review" if result.verdict == "refine" else result.verdict for result in scored)
-    return {"pairs": len(rows), "verdicts": dict(sorted(verdicts.items()))}
-
-
-def _read_pairs(path: Path) -> list[dict[str, str]]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}. Name a file of JSON Lines with --input.") from None
-    rows: list[dict[str, str]] = []
-    seen: set[str] = set()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"{path}:{number}: not JSON: {error}. Each line is one object with id, source and target.") from None
-        for name in ("id", "source", "target"):
-            if not isinstance(row, dict) or not isinstance(row.get(name), str):
-                found = row.get(name) if isinstance(row, dict) else row
-                raise InputError(f"{path}:{number}: {name} is {found!r}, expected text. Each line has id, source and target.")
-        if row["id"] in seen:
-            raise InputError(f"{path}:{number}: id {row['id']!r} occurs a second time. Give each pair its own id.")
-        seen.add(row["id"])
-        rows.append(row)
-    return rows
-
-
-def _pairs(sample: Sample, draft: TwinDraft) -> list[Pair]:
-    if draft.state != "ok":
-        return []
-    pairs: list[Pair] = []
-    at = (0, 0)
-    for turn, arabic in zip(sample.turns, draft.turns, strict=True):
-        pairs += _lines(Pair(turn.text, arabic, "question" if turn.role == "user" else "answer", at))
-        at = _behind(at, turn.text, arabic)
-    return pairs
-
-
-def _lines(turn: Pair) -> list[Pair]:
-    """A turn line by line where both have the same lines: a wrong option does not hide behind three right ones."""
-    english, arabic = turn.source.split("\n"), turn.target.split("\n")
-    if len(english) != len(arabic):
-        return [turn]
-    pairs: list[Pair] = []
-    at = turn.at
-    for one, other in zip(english, arabic, strict=True):
-        if one.strip() != other.strip() or one.strip() not in {"", IMAGE_MARK}:
-            pairs.append(Pair(one, other, turn.kind, at))
-        at = _behind(at, one, other)
-    return pairs
-
-
-def _behind(at: tuple[int, int], source: str, target: str) -> tuple[int, int]:
-    return at[0] + len(source) + 1, at[1] + len(target) + 1
-
-
 def _placed(pair: Pair, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Findings on a segment as findings on the whole: without this a mark stood beside its word, by the length of `<image>`."""
 
@@ -227,30 +129,6 @@ def _placed(pair: Pair, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         f.model_copy(update={"source_span": moved(f.source_span, english), "target_span": moved(f.target_span, arabic)})
         for f in findings
     )
-
-
-def _row(sample: Sample, draft: TwinDraft, result: Scored) -> Score:
-    if draft.state != "ok":
-        message = f"no usable translation: {draft.error or draft.state}"
-        gone = Finding(check="translation", category="accuracy/omission", severity="critical", message=message)
-        return Score(
-            sample=sample.id, score=None, verdict="review", findings=(gone,), similarity=None, judge=None, version=VERSION
-        )
-    verdict: Verdict = "review" if result.verdict == "refine" else result.verdict
-    return Score(
-        sample=sample.id,
-        score=result.score,
-        verdict=verdict,
-        findings=result.findings,
-        similarity=result.similarity,
-        judge=None,
-        version=VERSION,
-    )
-
-
-def _drafts_digest(workspace: Workspace, chunk: str) -> str:
-    """The drafts themselves: a chunk that is tried again after failures keeps its fingerprint and changes its rows."""
-    return workspace.manifest("translate", chunk).tables["twins"]
 
 
 def _points(pair: Pair, similarity: float) -> float:

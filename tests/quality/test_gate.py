@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.buckets import Fate, fate
-from pipeline.quality.gate import Gate, Pair, score_file
+from pipeline.quality.files import score_file
+from pipeline.quality.gate import Gate, Pair
 from pipeline.settings import QualitySettings
 from schemas.errors import InputError
 from schemas.quality import Score

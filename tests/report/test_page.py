@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.quality.gate import score_chunk
+from pipeline.quality.stage import score_chunk
 from pipeline.report.facts import clock, money
 from pipeline.report.marks import by_turn, pieces
 from pipeline.report.samples import choose
