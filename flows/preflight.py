@@ -50,15 +50,16 @@ def _tell(found: Ruling) -> None:
 
 
 def _calls(settings: Settings) -> Iterator[Callable[[], object]]:
-    endpoint = settings.endpoints.translator
-    if endpoint.base_url != EMBEDDED:
-        yield lambda: api_key(endpoint)
-        yield lambda: probe(endpoint.base_url, "endpoints.translator")
+    for role, endpoint in settings.endpoints:
+        if endpoint is not None and endpoint.base_url != EMBEDDED:
+            yield lambda endpoint=endpoint: api_key(endpoint)  # type: ignore[misc]
+            yield lambda role=role, endpoint=endpoint: probe(endpoint.base_url, f"endpoints.{role}")  # type: ignore[misc]
 
 
 def _asks(settings: Settings, stages: Sequence[str]) -> bool:
     """Whether a model will be asked."""
-    return "translate" in stages or ("make" in stages and bool(settings.make.recipes()))
+    judged = "score" in stages and settings.endpoints.judge is not None
+    return "translate" in stages or judged or ("make" in stages and bool(settings.make.recipes()))
 
 
 def _looks(settings: Settings, stages: Sequence[str]) -> Iterator[Callable[[], object]]:

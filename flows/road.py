@@ -113,7 +113,12 @@ def score(config: str, workspace: str | None = None) -> list[ChunkManifest]:
     english = {manifest.chunk for manifest in place.english()}
     # A curation since then may have taken a chunk away.
     translated = [manifest for manifest in place.manifests("translate") if manifest.chunk in english]
-    manifests = _map(settings, place, ("score", translated), tasks.score)
+    if settings.endpoints.judge is None:
+        manifests = _map(settings, place, ("score", translated), tasks.score)
+    else:
+        check_endpoints(settings)
+        with endpoints(settings) as resolved:
+            manifests = _map(settings, place, ("score", translated), tasks.score, {"endpoints": resolved})
     tasks.queue(settings, place)
     return manifests
 
@@ -212,7 +217,7 @@ def _map(
         raise InputError(f"{name}: there is nothing to work on. Run `bimedv {_BEFORE[name]}` with this config first.")
     sizes = [chunk.counts["twins" if name == "score" else "samples"] for chunk in chunks]
     runner_settings = settings.runner
-    if name in ("make", "translate") and settings.translate.mode == "batch":
+    if name in ("make", "translate", "score") and settings.translate.mode == "batch":
         # A chunk waits up to a day for its batch: all of them at once, so that their requests share batches and wait once.
         workers = max(settings.runner.workers, min(len(chunks), _BATCH_CHUNKS))
         runner_settings = settings.runner.model_copy(update={"workers": workers})

@@ -87,10 +87,10 @@ def translate(settings: Settings, workspace: Workspace, chunk: str, endpoints: R
 
 
 @task(name="score chunk", tags=["score"], **_OPTIONS)
-def score(settings: Settings, workspace: Workspace, chunk: str) -> ChunkManifest:
-    """Score one chunk and give each twin its verdict."""
+def score(settings: Settings, workspace: Workspace, chunk: str, endpoints: Resolved | None = None) -> ChunkManifest:
+    """Score one chunk and give each twin its verdict; the judge's answers are in the ledger as they arrive."""
     _go_on()
-    return score_chunk(settings, workspace, chunk, progress.advance)
+    return score_chunk(settings, workspace, chunk, endpoints, progress.advance)
 
 
 @task(name="fill review queue", tags=["review"], **_OPTIONS)

@@ -170,7 +170,7 @@ def _proof(draft: TwinDraft, score: Score | None, decision: Decision | None) -> 
         similarity=score.similarity if score else None,
         findings=len(score.findings) if score else 0,
         units=draft.units,
-        calls=draft.calls,
+        calls=(*draft.calls, *(score.judge_calls if score else ())),
         model=draft.model,
         prompt=draft.prompt,
         round=draft.round,

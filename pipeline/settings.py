@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from schemas.base import Access
+from schemas.base import Access, Task
 from schemas.errors import InputError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -125,9 +125,19 @@ class TranslateSettings(_Block):
     """Term files (.tsv, .tbx, .tmx) beside the starter glossary; a later file outranks an earlier one."""
 
 
+class ThresholdSettings(_Block):
+    accept: Percent | None = None
+    reject: Percent | None = None
+
+
 class QualitySettings(_Block):
     accept: Percent = 80.0
     reject: Percent = 40.0
+    by_corpus: dict[str, ThresholdSettings] = {}
+    by_task: dict[Task, ThresholdSettings] = {}
+    """Thresholds of their own; where a corpus and a task both have one, the higher counts."""
+    votes: int = Field(default=2, ge=1, le=5)
+    """How often the judge reads a text; the worst severity of all readings counts."""
     without_judge: Literal["review", "accept"] = "review"
     """What becomes of accepted translations that no judge has read."""
 
@@ -302,18 +312,17 @@ def _unbuilt(settings: Settings) -> list[str]:
     faults = []
     if settings.translate.mode == "batch" and settings.endpoints.translator.base_url == EMBEDDED:
         faults.append("translate.mode: batch needs an endpoint with a batch API; the embedded one has none. Use online.")
-    if settings.endpoints.judge is not None:
-        faults.append("endpoints.judge: judges are not built yet. Leave it null; `quality.without_judge` says what follows.")
     return faults
 
 
 def _strangers(settings: Settings) -> list[str]:
-    """Corpora that a recipe is to take and that no source brings."""
+    """Corpora that a recipe or a threshold names and that no source brings."""
     there = sorted({source.corpus for source in settings.sources})
+    named = [(f"make.{name}.corpora", corpus) for name, recipe in settings.make.recipes().items() for corpus in recipe.corpora]
+    named += [("quality.by_corpus", corpus) for corpus in settings.quality.by_corpus]
     return [
-        f"make.{name}.corpora: {corpus!r} is no corpus of this config. Its sources are {', '.join(there)}."
-        for name, recipe in settings.make.recipes().items()
-        for corpus in recipe.corpora
+        f"{place}: {corpus!r} is no corpus of this config. Its sources are {', '.join(there)}."
+        for place, corpus in named
         if corpus not in there
     ]
 

@@ -30,5 +30,8 @@ class Score(Noun):
     similarity: float | None
     """Semantic QE: lowest cosine over the turns that are long enough to compare."""
     judge: float | None
+    """The judge's number, 0 to 100; None when no judge has read it, or gave no usable word."""
+    judge_calls: tuple[str, ...] = ()
+    """Keys of the calls that the judge's word rests on."""
     version: str
     """Version of the combination: scores of different versions are not compared."""

@@ -117,6 +117,7 @@ SCHEMAS: dict[type[Noun], pa.Schema] = {
             ("findings", pa.list_(_FINDING)),
             ("similarity", pa.float64()),
             ("judge", pa.float64()),
+            ("judge_calls", _STRINGS),
             ("version", pa.string()),
         ]
     ),

@@ -1,6 +1,7 @@
 """What the callers of a client share: waiting for many calls, and what a call that did not end well means for its text."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Sequence
 from typing import Literal, TypeVar
 
@@ -8,6 +9,8 @@ from schemas.errors import StoppedError
 from schemas.translation import Call
 
 T = TypeVar("T")
+#: What endpoints say of a `response_format` that they do not know (status 400 or 422).
+_NO_SCHEMA = re.compile(r"^HTTP 4(?:00|22): .*(?:response_format|json_schema|guided|grammar|structured output)", re.I | re.S)
 
 
 async def all_ended(work: Sequence[Awaitable[T]]) -> list[T]:
@@ -26,3 +29,8 @@ def bad(call: Call) -> tuple[Literal["unusable", "failed"], str]:
     """
     state: Literal["unusable", "failed"] = "unusable" if call.state in ("truncated", "refused", "invalid") else "failed"
     return state, f"{call.state}: {call.error or ''}".strip()
+
+
+def knows_no_schema(call: Call) -> bool:
+    """Whether the endpoint refused the JSON schema and not what was asked with it."""
+    return call.state == "permanent" and _NO_SCHEMA.search(call.error or "") is not None

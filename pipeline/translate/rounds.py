@@ -5,13 +5,12 @@ other; scores are taken in batches, because the encoder takes 0.4 ms a text in a
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.llm.answers import CHARS_PER_TOKEN, loops
 from pipeline.llm.client import Asker, Request
-from pipeline.llm.outcomes import all_ended, bad
+from pipeline.llm.outcomes import all_ended, bad, knows_no_schema
 from pipeline.quality.gate import Gate, Pair, Scored
 from pipeline.settings import TranslateSettings
 from pipeline.translate.pieces import cut
@@ -19,8 +18,6 @@ from pipeline.translate.prompt import Ask, Form, Messages, Prompt
 from schemas.quality import Finding
 from schemas.translation import Call, Translation, Unit
 
-#: What endpoints say of a `response_format` that they do not know (status 400 or 422).
-_NO_SCHEMA = re.compile(r"^HTTP 4(?:00|22): .*(?:response_format|json_schema|guided|grammar|structured output)", re.I | re.S)
 Texts = dict[str, str]
 #: A unit that is cut off is halved this often at most: eighths of a unit that fits the limits by size are loops.
 _MAX_SPLITS = 3
@@ -153,7 +150,7 @@ class Translator:
             return parsed if isinstance(parsed, str) else None
 
         call = await self._client.ask(_request(ask, messages(ask), self._settings.max_tokens, chance), fault)
-        if ask.form == "json" and call.state == "permanent" and _NO_SCHEMA.search(call.error or ""):
+        if ask.form == "json" and knows_no_schema(call):
             self._form = "delimited"
             return await self._send(replace(ask, form="delimited"), messages, chance)
         return ask, call
