@@ -9,6 +9,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from sqlalchemy import Engine
 
 from flows.publish import model_path, release_path
+from pipeline.quality.stage import all_judged
 from pipeline.report import RunFacts, calls_by_endpoint, summary_markdown, write_report
 from pipeline.settings import Settings
 from pipeline.status import built_release, status
@@ -36,7 +37,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         version=settings.release.version,
         status=status(settings, workspace, engine),
         seconds=seconds,
-        judged=settings.endpoints.judge is not None,
+        judged=all_judged(workspace),
         without_judge=settings.quality.without_judge,
         accept=settings.quality.accept,
         reject=settings.quality.reject,
@@ -45,7 +46,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         evaluation=_json(model / "eval.json"),
         commands=_commands(workspace, release if built else None, model if (model / "model.json").exists() else None),
         endpoints=calls_by_endpoint(engine),
-        estimate=compared(workspace, engine),
+        estimate=compared(settings, workspace, engine),
         workspace=_shown(workspace.root),
     )
 

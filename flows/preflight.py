@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from model.config import load_config
 from pipeline.access import POLICY, Ruling, check_endpoints, rulings
 from pipeline.ingest import benchmark_source
-from pipeline.llm.embedded import probe
+from pipeline.llm.embedded import MODEL, probe
 from pipeline.settings import EMBEDDED, Settings, api_key
 from pipeline.sources.registry import check_form, corpus
 from schemas.errors import InputError
@@ -30,6 +30,7 @@ def check_run(settings: Settings, stages: Sequence[str]) -> None:
         raise InputError("\n".join(faults))
     if found:
         check_endpoints(settings)
+    _warn_of_relatives(settings)
 
 
 def _faults(looks: Iterable[Callable[[], object]]) -> list[str]:
@@ -47,6 +48,19 @@ def _tell(found: Ruling) -> None:
     if found.attestation:
         log.warning("%s (%s) goes to endpoints.%s (%s): %s. %s",
                     found.corpus, found.access, found.role, found.endpoint, found.because, POLICY)  # fmt: skip
+
+
+def _warn_of_relatives(settings: Settings) -> None:
+    """A judge of the translator's family has learnt from the same texts: it misses the same errors and likes the same style."""
+    translator, judge = settings.endpoints.translator, settings.endpoints.judge
+    if judge is None:
+        return
+    from pipeline.quality.judge import family  # with the SDK behind it, .85 s that the stages before need not wait for
+
+    names = [MODEL if each.base_url == EMBEDDED else each.model for each in (translator, judge)]
+    if family(names[0]) == family(names[1]):
+        log.warning("the judge (%s) is of the translator's family (%s): it will miss what that one misses. Name another one "
+                    "under endpoints.judge.", names[1], names[0])  # fmt: skip
 
 
 def _calls(settings: Settings) -> Iterator[Callable[[], object]]:

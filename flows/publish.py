@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.quality.stage import all_judged
 from pipeline.select import Selection
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace, fingerprint, write_atomic
@@ -101,7 +102,7 @@ def _gate(settings: Settings, workspace: Workspace) -> dict[str, int | float | s
         **verdicts,
         "accept_from": settings.quality.accept,
         "reject_below": settings.quality.reject,
-        "judged": settings.endpoints.judge is not None,
+        "judged": all_judged(workspace),
         "without_judge": settings.quality.without_judge,
         "score_version": version,
     }
@@ -119,5 +120,7 @@ def _public(settings: Settings) -> dict[str, object]:
         source["path"] = settings.relative(given.path)
         source["images"] = None if given.images is None else settings.relative(given.images)
     value["translator"] = settings.endpoints.translator.model
+    if settings.endpoints.judge is not None:
+        value["judge"] = settings.endpoints.judge.model
     value["config_sha256"] = fingerprint(value)
     return dict(value)

@@ -71,17 +71,20 @@ def translate(
     settings = load_settings(config, workspace)
     with tokenizer() as counter:
         value = keep_estimate(settings, Workspace(settings.workspace), open_database(settings.database_url()), counter)
-    answer(
-        as_json, value, "\n".join([*(_priced(name, row) for name, row in value["by_source"].items()), _priced("in all", value)])
-    )
+    lines = [*(_priced(name, row) for name, row in value["by_source"].items()), _priced("in all", value)]
+    if value["judge"]:
+        lines.append(f"{'the judge':<16} {_asked(value['judge'])} when `bimedv score` runs")
+    answer(as_json, value, "\n".join(lines))
 
 
 def _priced(name: str, row: dict[str, Any]) -> str:
-    money = row["usd"]
+    return f"{name:<16} {row['units']:>8} units, {_asked(row)}, about {row['hours']:.2f} hours"
+
+
+def _asked(row: dict[str, Any]) -> str:
     return (
-        f"{name:<16} {row['units']:>8} units, {row['requests']:>8} requests: {row['prompt_tokens']:>10} prompt and "
-        f"{row['completion_tokens']:>10} completion tokens, {money['online']:.2f} USD online ({money['batch']:.2f} in batch), "
-        f"about {row['hours']:.2f} hours"
+        f"{row['requests']:>8} requests: {row['prompt_tokens']:>10} prompt and {row['completion_tokens']:>10} completion tokens, "
+        f"{row['usd']['online']:.2f} USD online ({row['usd']['batch']:.2f} in batch)"
     )
 
 

@@ -42,8 +42,8 @@ class Ledger:
         with session(self.engine) as opened:
             return entries.answered(opened.connection(), keys, ("ok",))
 
-    def totals(self) -> dict[str, Any]:
-        """The `calls` object of `bimedv status`."""
+    def totals(self, endpoint: str | None = None, model: str | None = None) -> dict[str, Any]:
+        """The `calls` object of `bimedv status`; of one endpoint or model only, when they are given."""
         good = func.sum(case((CallRow.state == "ok", 1), else_=0))
         with session(self.engine) as opened:
             query = select(
@@ -53,6 +53,8 @@ class Ledger:
                 func.sum(CallRow.completion_tokens),
                 func.sum(CallRow.cost_usd),
             )
+            for column, wanted in ((CallRow.endpoint, endpoint), (CallRow.model, model)):
+                query = query if wanted is None else query.where(column == wanted)
             requests, ok, prompt, completion, cost = opened.execute(query).one()
         return {
             "requests": requests,

@@ -19,6 +19,7 @@ from pipeline.llm.answers import Request, cost
 from pipeline.llm.embedded import MODEL
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.tokens import Characters, Tokenizer
+from pipeline.quality.judge_estimate import judge_estimate
 from pipeline.settings import EMBEDDED, Settings
 from pipeline.translate.engine import known_units, unit_chars
 from pipeline.translate.glossary import run_glossary
@@ -77,6 +78,7 @@ class _Tally:
 def estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: Tokenizer | Characters) -> dict[str, Any]:
     """Units after closed table, memory and ledger; requests, tokens, US dollars online and in batch, hours; all by source, too.
 
+    What a judge would take stands beside it under `judge`, because it is asked in another stage; None without one.
     Raises InputError when nothing has been curated yet.
     """
     if not workspace.english():
@@ -88,24 +90,24 @@ def estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: 
     for known, request in _unpaid(settings, workspace, engine, prompt, form):
         _add(tallies.setdefault(known.unit.corpus, _Tally()), known, request, counter)
     rows = {name: _row(settings, tally, habits) for name, tally in sorted(tallies.items())}
-    return _summed(rows.values()) | {"by_source": rows}
+    return _summed(rows.values()) | {"by_source": rows, "judge": judge_estimate(settings, workspace, counter)}
 
 
 def keep_estimate(settings: Settings, workspace: Workspace, engine: Engine, counter: Tokenizer | Characters) -> dict[str, Any]:
     """`estimate`, kept beside what was spent before it, so that the report of the run can compare."""
     guess = estimate(settings, workspace, engine, counter)
-    value = {"estimate": guess, "before": Ledger(engine).totals()}
+    value = {"estimate": guess, "before": Ledger(engine).totals(*_translator(settings))}
     write_atomic(workspace.root / FILE, orjson.dumps(value, option=orjson.OPT_INDENT_2))
     return guess
 
 
-def compared(workspace: Workspace, engine: Engine) -> dict[str, Any] | None:
-    """{name: {"estimate", "actual"}} of the last translation; None when none was estimated."""
+def compared(settings: Settings, workspace: Workspace, engine: Engine) -> dict[str, Any] | None:
+    """{name: {"estimate", "actual"}} of the last translation, the translator's calls only; None when none was estimated."""
     path = workspace.root / FILE
     if not path.exists():
         return None
     raw = orjson.loads(path.read_bytes())
-    now, before, guess = Ledger(engine).totals(), raw["before"], raw["estimate"]
+    now, before, guess = Ledger(engine).totals(*_translator(settings)), raw["before"], raw["estimate"]
     expected = {"requests": guess["requests"], "prompt_tokens": guess["prompt_tokens"]}
     expected |= {"completion_tokens": guess["completion_tokens"], "cost_usd": guess["usd"]["online"]}
     return {name: {"estimate": value, "actual": now[name] - before[name]} for name, value in expected.items()}
@@ -118,8 +120,7 @@ def _unpaid(
     seen: set[str] = set()
     glossary = run_glossary(settings)
     ledger = Ledger(engine)
-    endpoint = settings.endpoints.translator
-    model = MODEL if endpoint.base_url == EMBEDDED else endpoint.model
+    _, model = _translator(settings)
     for manifest in workspace.english():
         fresh: dict[str, Unit] = {}
         for sample in workspace.english_rows(manifest.chunk):
@@ -130,6 +131,12 @@ def _unpaid(
         keys = [request.key(model) for request in requests]
         paid = ledger.answers(keys)
         yield from ((known, request) for known, request, key in zip(asked, requests, keys, strict=True) if key not in paid)
+
+
+def _translator(settings: Settings) -> tuple[str, str]:
+    """Endpoint and model as the ledger has them."""
+    endpoint = settings.endpoints.translator
+    return (EMBEDDED, MODEL) if endpoint.base_url == EMBEDDED else (endpoint.base_url, endpoint.model)
 
 
 def _add(tally: _Tally, known: Known, request: Request, counter: Tokenizer | Characters) -> None:
@@ -183,9 +190,8 @@ def _summed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def _habits(settings: Settings, engine: Engine, frame: Ask, counter: Tokenizer | Characters) -> _Habits:
     """What the ledger says of this endpoint with this prompt; the assumptions where it says too little."""
-    endpoint = settings.endpoints.translator
-    own = endpoint.base_url == EMBEDDED
-    name, model = (EMBEDDED, MODEL) if own else (endpoint.base_url, endpoint.model)
+    own = settings.endpoints.translator.base_url == EMBEDDED
+    name, model = _translator(settings)
     query = select(CallRow.request, CallRow.prompt_tokens, CallRow.completion_tokens, CallRow.latency_s)
     query = query.where(CallRow.endpoint == name, CallRow.model == model, CallRow.prompt_tokens > 0).limit(_LOOKED_AT)
     empty = frame.messages()

@@ -35,7 +35,7 @@ def test_it_counts_by_source_what_would_be_asked_and_nothing_after_it_was_paid(p
     assert before["usd"]["batch"] == pytest.approx(before["usd"]["online"] / 2)
     assert bimedv("run", config, "--from", "translate", "--until", "score").code == 0
     assert len(endpoint.requests) == before["requests"]
-    told = compared(workspace, engine)
+    told = compared(settings, workspace, engine)
     assert told["requests"] == {"estimate": before["requests"], "actual": len(endpoint.requests)}
     assert told["cost_usd"]["actual"] > 0
     after = estimate(settings, workspace, engine, Characters())
@@ -49,7 +49,7 @@ def test_without_curated_samples_it_says_what_to_run(corpora, endpoint):
     engine = open_database(settings.database_url())
     with pytest.raises(InputError, match="--until curate"):
         estimate(settings, workspace, engine, Characters())
-    assert compared(workspace, engine) is None
+    assert compared(settings, workspace, engine) is None
     engine.dispose()
 
 
