@@ -16,12 +16,12 @@ from typing import TypeVar
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from schemas.base import Noun
 from schemas.errors import InputError
 from schemas.sample import Sample
-from schemas.tables import SCHEMAS, from_table, to_table
+from schemas.tables import from_table, to_table
 
 N = TypeVar("N", bound=Noun)
 STAGES = ("ingest", "curate", "make", "translate", "score", "release", "train")
@@ -156,13 +156,22 @@ class Workspace:
             yield from self.rows(manifest.stage, Sample, "samples", manifest.chunk)
 
     def rows(self, stage: str, noun: type[N], table: str, chunk: str | None = None) -> Iterator[N]:
-        """Validated rows of one table over all finished chunks (or one), in flat memory."""
+        """Validated rows of one table over all finished chunks (or one), in flat memory.
+
+        A column that the table does not have yet gets the noun's default. Raises InputError for a table of another version.
+        """
         chunks = [chunk] if chunk is not None else [m.chunk for m in self.manifests(stage) if table in m.tables]
         for name in chunks:
             path = self.table_path(stage, name, table)
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=1000):
-                    yield from from_table(noun, pa.Table.from_batches([batch], schema=SCHEMAS[noun]))
+                    try:
+                        yield from from_table(noun, pa.Table.from_batches([batch]))
+                    except ValidationError as error:
+                        raise InputError(
+                            f"{path}: another version of bimedv wrote this table ({error.error_count()} faults, the first in "
+                            f"{'.'.join(map(str, error.errors()[0]['loc']))}). Run its stage again: `bimedv {stage} CONFIG`."
+                        ) from None
 
 
 def made_chunk(chunk: str) -> str:

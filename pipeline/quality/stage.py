@@ -6,16 +6,19 @@ What the gate rejects is not read by the judge: nothing that it could say would 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pipeline.access import check_rows
 from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
+from pipeline.quality.consistency import mixed_terms
 from pipeline.quality.gate import VERSION, Gate, Scored
 from pipeline.quality.judge import Judge, Judgement, Word, joined, prompt_id, together
 from pipeline.quality.segments import cases_of, pairs_of
 from pipeline.quality.verdict import limits_for, verdict
 from pipeline.settings import Settings
+from pipeline.translate.glossary import run_glossary
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.quality import Finding, Score
 from schemas.sample import Sample
@@ -37,10 +40,10 @@ def score_chunk(
     A chunk in which the judge's endpoint failed is tried again by the next run; what it has answered is in the ledger.
     Raises StoppedError when budget or account are used up, AccessError when a text may not go to the judge.
     """
-    judge = endpoints.judge if endpoints else None
+    judge, glossary = endpoints.judge if endpoints else None, run_glossary(settings)
     read_by = [judge.model, judge.structured, prompt_id()] if judge else []
     curated, choices = workspace.english_chunk(chunk).tables["samples"], settings.quality.model_dump(include=_CHOICES)
-    mark = fingerprint(VERSION, _drafts_digest(workspace, chunk), curated, choices, read_by)
+    mark = fingerprint(VERSION, _drafts_digest(workspace, chunk), curated, choices, read_by, glossary.id)
     done = workspace.done("score", chunk, mark)
     if done and not done.counts.get("failed"):
         return done
@@ -52,7 +55,8 @@ def score_chunk(
     rows = []
     for sample, draft, result in items:
         word = together(result, judged.get(sample.id), limits_for(settings.quality, sample.corpus, sample.task))
-        rows.append(_row(sample, draft, word, result.similarity))
+        mixed = mixed_terms(glossary, pairs_of(sample, draft))
+        rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity))
     if progress:
         progress(len(rows))
     failed = sum(judgement.state == "failed" for judgement in judged.values())

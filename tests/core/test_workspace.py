@@ -1,6 +1,9 @@
 """Chunks are whole or not there, and are made again only when their input or config changed."""
 
+import pytest
+
 from pipeline.workspace import Workspace, fingerprint, noun_table, write_atomic
+from schemas.errors import InputError
 from schemas.quality import Score
 
 ROW = Score(sample="a-1", score=90.0, verdict="accept", findings=(), similarity=0.5, judge=None, version="1")
@@ -51,3 +54,18 @@ def test_an_atomic_write_leaves_no_part(tmp_path):
     write_atomic(tmp_path / "deep" / "x.json", b"1")
     write_atomic(tmp_path / "deep" / "x.json", b"2")
     assert [(path.name, path.read_bytes()) for path in (tmp_path / "deep").iterdir()] == [("x.json", b"2")]
+
+
+def test_a_table_of_an_earlier_version_is_read_with_defaults_for_columns_that_it_lacks(tmp_path):
+    workspace = Workspace(tmp_path)
+    table = noun_table(Score, [ROW])
+    workspace.write_chunk("score", "000-00000", "f", {"scores": table.drop_columns(["judge_calls"])})
+    assert list(workspace.rows("score", Score, "scores")) == [ROW]
+
+
+def test_a_table_of_another_shape_is_one_clear_error_that_names_the_stage_to_run_again(tmp_path):
+    workspace = Workspace(tmp_path)
+    table = noun_table(Score, [ROW])
+    workspace.write_chunk("score", "000-00000", "f", {"scores": table.rename_columns({"verdict": "outcome"})})
+    with pytest.raises(InputError, match=r"scores.*another version of bimedv.*bimedv score CONFIG"):
+        list(workspace.rows("score", Score, "scores"))
