@@ -108,10 +108,15 @@ def test_an_api_key_that_is_not_set(corpora, endpoint, bimedv):
     assert endpoint.requests == []
 
 
-def test_settings_that_are_not_built_yet_are_refused(corpora, endpoint, bimedv):
-    judge = {"base_url": endpoint.url, "model": "judge"}
-    config = corpora.config(endpoint.url, endpoints={"translator": {"base_url": endpoint.url}, "judge": judge})
-    _refused(bimedv("run", config), 2, "judges are not built yet")
+def test_a_judge_that_is_not_there_and_thresholds_of_strangers_are_refused(corpora, endpoint, bimedv):
+    judge = {"base_url": "http://127.0.0.1:9/v1", "model": "judge"}
+    endpoints = {"translator": {"base_url": endpoint.url, "model": "m"}, "judge": judge}
+    _refused(bimedv("run", corpora.config(endpoint.url, endpoints=endpoints)), 2, "endpoints.judge.base_url", "does not answer")
+    config = corpora.config(endpoint.url, quality={"by_corpus": {"vqa_rad": {"accept": 90}}, "by_task": {"poem": {"accept": 90}}})
+    _refused(bimedv("run", config), 2, "quality.by_task.poem")
+    config = corpora.config(endpoint.url, quality={"by_corpus": {"vqa_rad": {"accept": 90}}})
+    _refused(bimedv("run", config), 2, "quality.by_corpus: 'vqa_rad' is no corpus of this config")
+    assert endpoint.requests == []
 
 
 def test_batches_are_refused_where_there_is_no_batch_api(corpora, bimedv):
