@@ -59,9 +59,8 @@ def test_law_pay_once_editing_one_record_pays_exactly_the_units_that_contain_it(
 
 
 def test_the_edit_of_one_turn_of_a_long_conversation_pays_its_part_alone(desk):
-    turns = [
-        ("user" if n % 2 == 0 else "assistant", f"{n} words are said here. " + "The liver is normal. " * 20) for n in range(12)
-    ]
+    said = "The liver is normal. " * 20
+    turns = [("assistant" if n % 2 else "user", f"{n} words are said here. {said}") for n in range(12)]
     first = desk.translate([sample("llava-train-1", turns=turns, task="conversation")], max_tokens=400)
     assert len(first) > 4
     turns[10] = ("user", f"Something else is said here. {said}")
