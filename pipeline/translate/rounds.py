@@ -105,7 +105,12 @@ class Translator:
         if not good:
             attempt.state, attempt.error = bad(options[-1][1][-1])
             return
-        await self._keep_best(attempt, [text for text, _ in good if isinstance(text, dict)], 0)
+        texts = [text for text, _ in good if isinstance(text, dict)]
+        if len(texts) == 1 and not self._settings.rounds:
+            # Nothing hangs on a score here; the stage `score` gives it its own.
+            attempt.text = texts[0]
+        else:
+            await self._keep_best(attempt, texts, 0)
 
     async def _translated(self, ask: Ask, seed: int, temperature: float, splits: int = 0) -> tuple[Texts | None, list[Call]]:
         """The Arabic of the texts and the calls it rests on; None with the calls that failed.
