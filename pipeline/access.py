@@ -124,6 +124,20 @@ def check_rows(settings: Settings, rows: Iterable[Unit | Sample], role: str = "t
     _refuse([ruling(settings, corpus, role, access, today or _today()) for corpus, access in kinds])
 
 
+def check_own_texts(settings: Settings, access: Access, role: str = "judge") -> None:
+    """The same for texts of no corpus, such as a file of pairs, under the class that their owner names. Raises AccessError."""
+    endpoint = _roles(settings)[role]
+    missing = [] if access in endpoint.allows else [f"its `allows` ({', '.join(endpoint.allows)}) does not name {access}"]
+    if access != "open" and not is_local(endpoint.base_url):
+        missing.append("the address is not on this machine, and an attestation covers corpora only")
+    if missing:
+        text = f'your texts count as {access} and may not go to endpoints.{role} ({endpoint.base_url}): {"; ".join(missing)}.'
+        raise AccessError(
+            f"Refused: {text} Lawful would be: a model on this machine whose `allows` names {access}, or `--access open`, if the "
+            "texts are open data.\nNothing was sent or written. See docs/access.md."
+        )
+
+
 def _refuse(found: list[Ruling]) -> None:
     refused = [each for each in found if not each.allowed]
     if not refused:
