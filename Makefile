@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	@for bench in benchmarks/*_speed.py; do echo "== $$bench"; \
+	@for bench in benchmarks/*_speed.py benchmarks/gate_quality.py; do echo "== $$bench"; \
 	  case $$bench in */client_*) peers="$(PEERS)" ;; *) peers= ;; esac; $(BIN)/python $$bench $$peers || exit 1; done
 
 clean:

@@ -8,6 +8,7 @@ from pipeline.quality.checks import CHECKS, run_checks
 from pipeline.quality.gate import Gate, Pair
 from pipeline.settings import QualitySettings
 from tests.quality.encoders import Fixed
+from tests.quality.marked import WRITTEN, WRONG
 from tests.quality.mutators import ERRORS, made
 from tests.quality.pairs import RIGHT
 
@@ -71,7 +72,7 @@ def test_an_error_is_accepted_by_none_even_when_all_other_lines_of_the_item_are_
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_each_check_of_the_registry_is_the_one_that_some_error_needs(check):
-    needed = {name for error in ERRORS.values() for name in error.checks}
+    needed = {name for error in ERRORS.values() for name in error.checks} | {wrong.check for wrong in (*WRONG, *WRITTEN)}
     assert check.__name__ in needed
 
 

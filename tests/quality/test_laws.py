@@ -20,6 +20,7 @@ FRAGMENTS = [
     "\nB. ", "<image>",
     "[NAME]", "https://a.example/x", "Is ", "How many ", "?", "؟", ".", "stage III ", "eleven ", "liver ", "fracture ", "\n", " ",
     "لا ", "ليس ", "الأيسر ", "اليمنى ", "نعم، ", "٥ ملغ ", "١٬٠٠٠ ", "٣٫٥٪ ", "ثلاثون ", "إحدى عشرة ",
+    "before ", "more than ", "hyper", "answer is B ", "from 2 to 3 ", "per minute ", "قبل ", "اكثر من ", "ملغ ",
     "الكبد ", "كسر ", "هل ", "حسنًا، ",
     "ـ", "\u064b", "\u0651", "\u0654", "\u200f", "\u202e", "\ud800", "\udfff", "\x00", "\ufeff",
     "İ", "ß", "ſ", "ﷺ", "ﻻ", "🫀", "پ", "Ø§", "１", "৫",
@@ -29,18 +30,18 @@ ARABIC = st.lists(
     st.sampled_from(
         ["لا ", "ليس ", "دون ", "الفص الأيسر ", "الرئة اليمنى ", "على اليسار ", "٥ ملغ ", "3.5 سم ", "١٬٢٠٠ ", "ثلاثة أيام ",
          "أحد عشر ",
-         "٤٠٪ ", "L4 ", "المؤلم ", "آفة ", "الرئوي ", "مسؤول ", "نعم، ", "كسر ", "؟", ". ", "مئة ", "ثمانية "]
+         "٤٠٪ ", "L4 ", "المؤلم ", "آفة ", "الرئوي ", "مسؤول ", "نعم، ", "كسر ", "بعد ", "السفلي ", "؟", ". ", "مئة ", "ثمانية "]
     ), max_size=8,
 ).map("".join)  # fmt: skip
 ENGLISH = st.lists(
     st.sampled_from(
         ["no ", "not ", "without ", "left lobe ", "right lung ", "on the left ", "5 mg ", "3.5 cm ", "1,200 ", "three days ",
          "eleven ",
-         "40% ", "L4 ", "painful ", "lesion ", "Yes, ", "fracture ", "?", ". ", "a hundred ", "8 "]
+         "40% ", "L4 ", "painful ", "lesion ", "before ", "upper ", "Yes, ", "fracture ", "?", ". ", "a hundred ", "8 "]
     ), max_size=8,
 ).map("".join)  # fmt: skip
 #: The checks that compare words and values; the others count characters too.
-MEANING = {"numbers", "units", "negation", "laterality", "codes", "polarity", "terms"}
+MEANING = {"numbers", "units", "negation", "laterality", "opposites", "codes", "polarity", "terms"}
 
 
 @settings(deadline=None, max_examples=400, derandomize=True)

@@ -5,20 +5,28 @@
 
 from collections.abc import Callable
 
+from pipeline.quality.checks.closed import closed_answer
 from pipeline.quality.checks.form import empty, image_marks, option_letters, placeholders, polarity, question, urls
-from pipeline.quality.checks.length import length_ratio, preamble, repetition, truncation
-from pipeline.quality.checks.meaning import codes, laterality, negation
-from pipeline.quality.checks.numbers import numbers, units
+from pipeline.quality.checks.length import extra_sentence, length_ratio, preamble, repetition, truncation
+from pipeline.quality.checks.meaning import codes, negation
+from pipeline.quality.checks.numbers import numbers
+from pipeline.quality.checks.opposites import opposites
+from pipeline.quality.checks.pieces import Piece, aligned
 from pipeline.quality.checks.script import encoding, foreign_script, untranslated
+from pipeline.quality.checks.sides import laterality
 from pipeline.quality.checks.terms import question_kind, terms
-from schemas.quality import Finding
+from pipeline.quality.checks.units import units
+from schemas.quality import Finding, Span
 
 Check = Callable[[str, str, str], list[Finding]]
 
 CHECKS: tuple[Check, ...] = (
-    empty, untranslated, foreign_script, encoding, numbers, units, negation, laterality, codes, polarity, option_letters,
-    image_marks, placeholders, urls, question, question_kind, terms, truncation, length_ratio, repetition, preamble,
+    empty, untranslated, foreign_script, encoding, numbers, units, negation, laterality, opposites, codes, polarity,
+    closed_answer, option_letters, image_marks, placeholders, urls, question, question_kind, terms, truncation, length_ratio,
+    extra_sentence, repetition, preamble,
 )  # fmt: skip
+#: Where the two sides have equally many sentences, each is read with its own: another one's "no" does not stand in for it.
+BY_SENTENCE = frozenset({negation, laterality, opposites})
 
 
 def run_checks(source: str, target: str, kind: str) -> tuple[Finding, ...]:
@@ -26,4 +34,26 @@ def run_checks(source: str, target: str, kind: str) -> tuple[Finding, ...]:
     first = empty(source, target, kind)
     if first:
         return tuple(first)
-    return tuple(finding for check in CHECKS[1:] for finding in check(source, target, kind))
+    pieces = aligned(source, target)
+    findings: list[Finding] = []
+    for check in CHECKS[1:]:
+        if len(pieces) > 1 and check in BY_SENTENCE:
+            for piece in pieces:
+                findings += [_moved(finding, piece) for finding in check(piece.source, piece.target, kind)]
+        else:
+            findings += check(source, target, kind)
+    return tuple(findings)
+
+
+def _moved(finding: Finding, piece: Piece) -> Finding:
+    """A finding on a piece as one on the whole."""
+
+    def span(at: Span | None, by: int) -> Span | None:
+        return None if at is None else (at[0] + by, at[1] + by)
+
+    return finding.model_copy(
+        update={
+            "source_span": span(finding.source_span, piece.source_at),
+            "target_span": span(finding.target_span, piece.target_at),
+        }
+    )

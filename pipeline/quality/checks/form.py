@@ -9,19 +9,29 @@ from schemas.quality import Finding
 from schemas.sample import IMAGE_MARK
 
 _OPTION = re.compile(r"^([A-H])\. ", re.M)
+#: The same inside a line: (A), or B) and C. after the first.
+_INLINE_OPTION = re.compile(r"(?<!\S)\(([A-H])\)(?=\s)|(?<=\s)([A-H])[.)](?=\s)")
+#: "The answer is B", "option (C)".
+_NAMED_OPTION = re.compile(r"\b(?:[Aa]nswer|[Oo]ption|[Cc]hoice)(?: is|:)? \(?([A-H])\b(?! [a-z]+ing\b)")
+_OPTION_WORDS = ("nswer", "ption", "hoice")
+_LETTER_ALONE = re.compile(r"(?<![A-Za-z0-9])([A-H])(?![A-Za-z0-9])")
+#: One letter alone is an initial or a vitamin.
+_LEAST_INLINE = 3
 _PLACEHOLDER = re.compile(r"\[(?:NAME|DATE|PHONE|EMAIL|ID|ADDRESS|REDACTED)\]")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'،؛؟]+[^\s<>\"'،؛؟.,;:!?)]")
 #: "No evidence of …" is a negation, not an answer.
 _YES_NO = re.compile(r"^\s*(yes|no)\s*(?:[,.;:!]|$)", re.I)
+#: Marks of direction and joiners are nothing to read.
+_VISIBLE = re.compile(r"[^\s\u200b-\u200f\u2060-\u2069\u202a-\u202e\ufeff\u00ad\u061c]")
 #: Marks of direction may follow the last sign: writers of mixed text put them there.
 _QUESTION = re.compile("[?؟][\"'»”)\\]\\s\u200e\u200f]*$")
 
 
 def empty(source: str, target: str, _kind: str) -> list[Finding]:
     """No target for a source, the other way round, or nothing at all: what was never read is not accepted."""
-    if target.strip() and source.strip():
+    if _VISIBLE.search(target) and _VISIBLE.search(source):
         return []
-    what = "there is a translation of nothing" if target.strip() else "the translation is empty"
+    what = "there is a translation of nothing" if _VISIBLE.search(target) else "the translation is empty"
     return [Finding(check="empty", category="accuracy/omission", severity="critical", message=what)]
 
 
@@ -42,9 +52,25 @@ def option_letters(source: str, target: str, _kind: str) -> list[Finding]:
     """The letters of a multiple choice, in order."""
     wanted, found = _OPTION.findall(source), _OPTION.findall(target)
     if wanted == found:
-        return []
+        named = _NAMED_OPTION.search(source) if any(sign in source for sign in _OPTION_WORDS) else None
+        letters = set(_LETTER_ALONE.findall(target)) if named else set()
+        if named and letters and named[1] not in letters:
+            return [_wrong_letters(sorted(letters), [named[1]])]
+        if "A)" not in source and "A. " not in source:
+            return []
+        inline = [one or other for one, other in _INLINE_OPTION.findall(source)]
+        if len(inline) < _LEAST_INLINE or inline != sorted(set(inline)):
+            return []
+        wanted, found = inline, [one or other for one, other in _INLINE_OPTION.findall(target)]
+        if wanted == found or not found:
+            # None at all: written as أ، ب، ج, or left to the text.
+            return []
+    return [_wrong_letters(found, wanted)]
+
+
+def _wrong_letters(found: list[str], wanted: list[str]) -> Finding:
     message = f"option letters are {' '.join(found) or 'none'}, the source has {' '.join(wanted) or 'none'}"
-    return [Finding(check="option_letters", category="accuracy/mistranslation", severity="critical", message=message)]
+    return Finding(check="option_letters", category="accuracy/mistranslation", severity="critical", message=message)
 
 
 def placeholders(source: str, target: str, _kind: str) -> list[Finding]:

@@ -1,85 +1,151 @@
-"""The small words that turn a finding around: negation, side, level."""
+"""The small words that turn a finding around: negation, and codes of levels. Word lists: lexicon.toml."""
 
 import re
 from functools import lru_cache
 
-from pipeline.quality.arabic import fold, word_pattern
+from pipeline.quality.arabic import Folded, fold, word_pattern
+from pipeline.quality.checks.words import arabic_words, bare_forms, english_words
 from pipeline.quality.lexicon import lexicon
-from schemas.quality import Finding
+from schemas.base import Severity
+from schemas.quality import Finding, Span
 
 _CODE = re.compile(r"(?<![\w.])([TLCS]\d{1,2}(?:\s*[-–/]\s*[TLCS]?\d{1,2})?)(?![\w])")
 _LATIN_CODE = re.compile(r"(?<![A-Za-z\d])([TLCS])\s?(\d{1,2})(?![A-Za-z\d])")
-#: A statement that something is absent, where the source says nothing of the kind.
-_ABSENCE = re.compile(r"(?<!\w)(?:و|ف)?لا (?:يوجد|توجد|وجود)(?!\w)")
-#: Words that Arabic may well say with an absence ("the lungs are clear": no opacities are seen).
-_NEGATIVE_WORDS = re.compile(
-    r"\b(?:un|in|im|non-?)\w{4,}|\b(?:clear|normal|lack|only|few|little|hardly|rare|except|fail\w*|missing)\b"
+#: A statement that something is absent, where the source says nothing of the kind; in a longer text "without leaving the car"
+#: may well be "drive-through", so only لا يوجد counts.
+_NOTHING_THERE = re.compile(r"(?<!\w)(?:و|ف)?لا (?:يوجد|توجد|وجود)(?!\w)")
+_SHORT_CHARS = 90
+_ABSENCE = re.compile(r"(?<!\w)(?:و|ف)?(?:لا (?:يوجد|توجد|وجود)|(?:ب|من )?دون|بلا|ليس|ليست|لم|لن)(?!\w)")
+#: ما denies before a verb, at the head of its clause; elsewhere it asks, or is "what".
+_MA_DENIES = re.compile(
+    r"(?:^|[.،؛:!]\s*)(?:و|ف)?ما (?!هو|هي|هم|ان|اذا|بين|بعد|قبل|يلي|لم|زال|زل|عليك|علي|سبق|دام|يزال|تزال)\w{3,}"
 )
+#: "Neither … nor" is one negation.
+_JOINED = frozenset({"neither", "nor"})
+_ASKS_WHAT = re.compile(r"\b(?:what|which|how|whatever)\b|\?")
+#: Parts of the words of `inside`, one of which each has.
+_INSIDE_SIGNS = (
+    "unre", "uneven", "unab", "inab", "uncl", "unkn", "uncer", "unconf", "painless", "afeb", "asympt", "nonten", "non-", "nonob",
+    "contraind", "insuf", "inadeq", "fail", "avoid", "refus", "untre", "undesc", "uncons", "imposs", "uninf", "unaff", "unvac",
+    "unch", "rul", "exclu", "forbid", "prohib", "banned", "nonvis", "incor", "inval", "unlik", "unsaf", "unstab", "incomp",
+    "nonsmok",
+)  # fmt: skip
 
 
 def negation(source: str, target: str, _kind: str) -> list[Finding]:
     """The source negates and the target does not; or the target states an absence that the source does not."""
-    english, exceptions, arabic = _negations()
     plain, folded = fold(source), fold(target)
-    stripped = exceptions.sub(lambda match: " " * len(match.group()), plain.text)
-    said = english.search(stripped)
-    if said and not arabic.search(_unexplained(plain.text, folded.text)):
-        message = f"the negation {said.group()!r} is lost"
-        return [_finding("negation", message, plain.span(*said.span()), None)]
-    absent = _ABSENCE.search(folded.text)
-    if absent and not said and not exceptions.search(plain.text) and not _NEGATIVE_WORDS.search(plain.text):
+    said = _said(plain.text)
+    if said:
+        if not _denies(plain.text, folded.text):
+            return [_finding("negation", f"the negation {said[0].group()!r} is lost", plain.span(*said[0].span()), None)]
+        return _one_of_two(plain, said, folded.text)
+    lost = _lost_inside(plain, folded.text)
+    if lost or ("لا" not in folded.text and len(source) > _SHORT_CHARS):
+        return lost
+    absent = (_ABSENCE if len(source) <= _SHORT_CHARS else _NOTHING_THERE).search(folded.text)
+    if absent and not _negations()[1].search(plain.text) and not _negative_words().search(plain.text):
         return [_finding("negation", "states an absence that the source does not", None, folded.span(*absent.span()))]
     return []
-
-
-def laterality(source: str, target: str, _kind: str) -> list[Finding]:
-    """Left and right of the body: the same sides in both texts."""
-    tied, left, right = _sides()
-    wanted = {(match["a"] or match["b"] or match["c"]).lower(): match.span() for match in tied.finditer(source)}
-    if not wanted:
-        return []
-    folded = fold(target)
-    there = {"left": left.search(folded.text), "right": right.search(folded.text)}
-    findings = []
-    for side, span in wanted.items():
-        other = there["right" if side == "left" else "left"]
-        if there[side]:
-            continue
-        what = "turned around" if other and len(wanted) == 1 else "lost"
-        target_span = folded.span(*other.span()) if other and len(wanted) == 1 else None
-        findings.append(_finding("laterality", f"{side} is {what}", span, target_span))
-    if len(wanted) == 1 and not findings:
-        side = next(iter(wanted))
-        other = there["right" if side == "left" else "left"]
-        if other and not re.search(rf"\b{'right' if side == 'left' else 'left'}\b", source, re.I):
-            findings.append(_finding("laterality", f"a side is added to {side}", wanted[side], folded.span(*other.span())))
-    return findings
 
 
 def codes(source: str, target: str, _kind: str) -> list[Finding]:
     """Vertebral levels and sequences (T2, L4-L5, C3): another code in their place is an error."""
     wanted = {_plain(code) for match in _CODE.finditer(source) for code in _LATIN_CODE.findall(match.group())}
+    if not wanted:
+        return []
     found = {_plain(code) for code in _LATIN_CODE.findall(fold(target).text.upper())}
-    if not wanted or not found or wanted <= found:
+    if not found or wanted <= found:
         return []
     message = f"{', '.join(sorted(wanted - found))} became {', '.join(sorted(found - wanted)) or 'nothing'}"
     return [_finding("codes", message, None, None)]
 
 
+def _one_of_two(plain: Folded, said: list[re.Match[str]], target: str) -> list[Finding]:
+    """Two negations and more, and one word in the target: one human sentence of TICO-19 is so."""
+    negations = [match for match in said if match.group() not in _JOINED]
+    if len(negations) < 2 or _MA_DENIES.search(target):
+        return []
+    words = _negations()[2].findall(_unexplained(plain.text, target))
+    if len(words) != 1:
+        return []
+    message = f"one of {len(negations)} negations is lost"
+    return [_finding("negation", message, plain.span(*negations[-1].span()), None, severity="major")]
+
+
+def _said(source: str) -> list[re.Match[str]]:
+    """The negations of a folded source, without those that are none."""
+    if "n't" not in source and "n’t" not in source and _first_words().isdisjoint(word.text for word in english_words(source)):
+        return []
+    english, exceptions, _ = _negations()
+    return list(english.finditer(exceptions.sub(lambda match: " " * len(match.group()), source)))
+
+
+def _denies(source: str, target: str) -> bool:
+    """Something of the folded target denies, beyond what a word of the source explains."""
+    if _negations()[2].search(_unexplained(source, target)):
+        return True
+    return bool(_MA_DENIES.search(target)) and not _ASKS_WHAT.search(source)
+
+
 def _unexplained(source: str, target: str) -> str:
-    """The folded target without the negative words that a word of the source accounts for."""
+    """The target without the negative words that deny nothing, or that a word of the source accounts for."""
+    if not _negations()[2].search(target):
+        return ""
+    target = _harmless().sub(" ", target)
     for word, negative in _explained():
         if word in source:
             target = negative.sub(" ", target)
     return target
 
 
-@lru_cache
+def _lost_inside(plain: Folded, target: str) -> list[Finding]:
+    """A word that denies inside (unable, avoid) came back as something that denies nothing."""
+    if not any(sign in plain.text for sign in _INSIDE_SIGNS):
+        return []
+    for english, exact, stems in _inside():
+        said = english.search(plain.text)
+        if said is None:
+            continue
+        forms = (form for word in arabic_words(target) for form in bare_forms(word.text))
+        if not _denies(plain.text, target) and not any(form in exact or form.startswith(stems) for form in forms):
+            return [_finding("negation", f"what {said.group()!r} denies is not denied", plain.span(*said.span()), None)]
+    return []
+
+
+@lru_cache(maxsize=1)
+def _first_words() -> frozenset[str]:
+    """The beginnings of the English negations, to pass over most texts without a regular expression."""
+    whole = {"deny", "denied", "denies", "denying", "absent", "absence", "lack", "lacks", "lacked", "lacking", "negative", "free"}
+    return frozenset(whole | {word for word in lexicon()["negation"]["english"] if word.isalpha()})
+
+
+@lru_cache(maxsize=1)
+def _inside() -> tuple[tuple[re.Pattern[str], frozenset[str], tuple[str, ...]], ...]:
+    rows = []
+    for english, arabic in lexicon()["negation"]["inside"].items():
+        stems = tuple(fold(word[:-1]).text for word in arabic if word.endswith("*"))
+        exact = frozenset(fold(word).text for word in arabic if not word.endswith("*"))
+        rows.append((re.compile(rf"\b(?:{english})\b"), exact, stems))
+    return tuple(rows)
+
+
+@lru_cache(maxsize=1)
 def _explained() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((word, word_pattern(arabic)) for word, arabic in lexicon()["negation"]["explained"].items())
 
 
-@lru_cache
+@lru_cache(maxsize=1)
+def _harmless() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)[وف]?(?:{'|'.join(lexicon()['negation']['arabic_not'])})(?!\w)")
+
+
+@lru_cache(maxsize=1)
+def _negative_words() -> re.Pattern[str]:
+    return re.compile(lexicon()["negation"]["negative_words"])
+
+
+@lru_cache(maxsize=1)
 def _negations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     words = lexicon()["negation"]
     plain = [word for word in words["english"] if word != "n't"]
@@ -87,30 +153,17 @@ def _negations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return english, re.compile(rf"\b(?:{'|'.join(words['english_not'])})"), word_pattern(words["arabic"])
 
 
-@lru_cache
-def _sides() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    words = lexicon()["laterality"]
-    anatomy = "|".join(words["anatomy"])
-    tied = re.compile(
-        # "Right in the middle of my chest", "right now" are no sides.
-        r"\b(?P<a>left|right)(?![ -](?:in|at|now|away|here|there|before|after|behind|next|through)\b)"
-        rf"(?=[ -](?:\w+[ -]){{0,2}}?(?:{anatomy})\b)|"
-        r"\b(?:on|to|of|in|at) (?:the|his|her|your|my) (?P<b>left|right)\b(?! (?:time|way|place|track|thing))|"
-        r"^(?P<c>left|right)$",
-        re.I,
-    )
-    return tied, word_pattern(words["left"]), word_pattern(words["right"])
-
-
 def _plain(code: tuple[str, str]) -> str:
     return f"{code[0]}{int(code[1])}"
 
 
-def _finding(check: str, message: str, source_span: tuple[int, int] | None, target_span: tuple[int, int] | None) -> Finding:
+def _finding(
+    check: str, message: str, source_span: Span | None, target_span: Span | None, severity: Severity = "critical"
+) -> Finding:
     return Finding(
         check=check,
         category="accuracy/mistranslation",
-        severity="critical",
+        severity=severity,
         message=message,
         source_span=source_span,
         target_span=target_span,

@@ -1,7 +1,8 @@
-"""Numbers as values, and values with their units.
+"""Numbers as values.
 
 Arabic-Indic and Latin digits, decimal and thousands signs of both, spelled-out one to ninety, Roman grades and types: a value
-is a value. Human translators write 1 and 2 as words, duals or not at all; every other number has to come back.
+is a value. Human translators write 1 and 2 as words, duals or not at all, unless a unit, a range or a date needs the digit;
+every other number has to come back, as often as it is said.
 """
 
 import re
@@ -9,160 +10,271 @@ from collections import Counter
 from functools import lru_cache
 
 from pipeline.quality.arabic import fold
+from pipeline.quality.checks.words import Word, arabic_words, bare_forms, english_words
 from pipeline.quality.lexicon import lexicon
 from schemas.quality import Finding, Span
 
+#: Values with their places, in order, and by value.
+Values = list[tuple[float, Span]]
+Places = dict[float, list[Span]]
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
+#: 42.000 may be forty-two thousand, as some write it: then a plain 42000 on the other side is the same.
+_DOTTED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,]*\d)")
 #: Small numbers that Arabic may express by dual, singular or an ordinal.
 _MAY_VANISH = frozenset({1.0, 2.0})
 #: Arabic number words that mean little else: one, first, two, second and half stand in idioms.
 _CERTAIN = frozenset(map(float, (*range(3, 20), *range(20, 100, 10))))
-_WORD = re.compile(r"[^\W\d_]+")
+#: ثمن is an eighth and a price.
+_PRICE = 8.0
 #: R0 is a name that translators write out ("basic reproduction number"): 6 false alarms in 1,937 pairs of TICO-19.
 _NAME_WITH_ZERO = re.compile(r"(?<=[^\W\d_])0(?![\d.,])")
 #: "stage III" comes back as المرحلة 3.
 _GRADE = re.compile(r"\b(?:types?|grades?|stages?|class(?:es)?|phases?|levels?|segments?|zones?)[ -](i{1,3}|iv|vi{0,3}|ix|x)\b")
+_GRADE_SIGNS = ("type", "grade", "stage", "class", "phase", "level", "segment", "zone")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+#: A value that stands with another (range, fraction, date, time, product), before a unit's abbreviation or behind "grade" is
+#: written in digits: what may follow it, and what may stand before it.
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_TIED_BEHIND = re.compile(
+    r"\s?(?:[-/:x×]|to|in)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
+    rf"|\s(?:hours|days|weeks|months|years)\b|\) |\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
+)
+_DATED_BEHIND = re.compile(rf"\s(?:of )?(?:{_MONTHS})\b(?! [a-z])")
+_DATED_BEFORE = re.compile(rf"\b(?:{_MONTHS}) $")
+_SPOKEN_DAY = re.compile(r"(?:ال|لل)\w+ من (?=\w)")
+_TIED_BEFORE = re.compile(
+    rf"(?:\d\s?[-/:x×]\s?|\d (?:to|in) |\b(?:less|more|fewer|greater|higher|lower) than |\bno\. ?|#|(?:^|\s)\("
+    rf"|\b(?:grade|stage|type|phase|class|number|{_MONTHS}) )$"
+)
+_BEFORE_CHARS = 14
+_FROM_TO = re.compile(r"\bfrom (\d[\d.,]*)\D{0,12}? to (\d[\d.,]*)")
+_ARABIC_TO = re.compile(r"(\d[\d.,]*)\D{0,12}?\s(?:الي|حتي)\s(?:\D{0,12}?\s)?(\d[\d.,]*)")
+_DUAL = 2.0
+_DUAL_ENDINGS = ("ين", "ان", "تا", "تي")
+#: Two of a unit in one word: سنتيمترين, غرامان, وحدتين.
+_DUAL_UNIT = re.compile(
+    r"[وفبلك]?(?:ال|لل)?(?:سنتيمتر|سنتمتر|مي?لل?ي?متر|متر|مي?لل?ي?غرام|غرام|جرام|كيلوغرام|كيلوجرام|مي?لل?ي?لتر|لتر|ليتر"
+    r"|ساعت|يوم|اسبوع|شهر|سنت|عام|دقيقت|حبت|قرص|كبسولت|ملعقت|مرت|ضعف|وحدت|بخت|قطرت|درجت|جرع|جرعت|شوط|نوب|طرف|جانب)(?:ين|ان|تا)$"
+)
 
 
 def numbers(source: str, target: str, _kind: str) -> list[Finding]:
-    """Every value of the source is in the target, and no other."""
+    """Every value of the source is in the target, and no other; from and to are not exchanged."""
     english, folded = fold(source), fold(target)
     wanted, found = _values(english.text), _values(folded.text)
+    if "." in english.text and _DOTTED.search(english.text):
+        wanted = _dotted(wanted, english.text, found)
     words_in = _english_words(english.text)
-    if not wanted and not found and not words_in:
+    words = arabic_words(folded.text)
+    words_out = _arabic_words(words)
+    first_out = {value: spans[0] for value, spans in words_out.items()}
+    if not (wanted or found or words_in or words_out):
         return []
-    words_out = _arabic_words(folded.text)
     missing = [(value, span) for value, span in _uncovered(wanted, found) if value not in words_out]
     extra = [(value, span) for value, span in _uncovered(found, wanted) if value not in words_in]
-    changed = _changed_words({value for value, _ in wanted} | set(words_in), {value for value, _ in found}, words_out)
+    known = {value for value, _ in wanted}
+    changed = _changed_words(known | words_in.keys(), {value for value, _ in found}, first_out)
     if not extra and not changed:
         missing = [(value, span) for value, span in missing if value not in _MAY_VANISH]
+        named = {value for value, _ in missing}
+        missing += [one for one in _undated(english.text, folded.text, wanted, found) if one[0] not in named]
+        named = {value for value, _ in missing}
+        missing += [one for one in _vanished(english.text, folded.text, wanted, found, words, words_out) if one[0] not in named]
+    turned = _FROM_TO.search(english.text) if len(wanted) > 1 and "from" in english.text else None
+    if not (missing or extra or changed or turned):
+        return []
     return [
         *(_finding(f"{value:g} is missing", source_span=english.span(*span)) for value, span in missing),
         *(_finding(f"{value:g} is not in the source", target_span=folded.span(*span)) for value, span in extra),
-        *(_finding(f"{value:g} is not in the source", target_span=folded.span(*words_out[value])) for value in changed),
+        *(_finding(f"{value:g} is not in the source", target_span=folded.span(*first_out[value])) for value in changed),
+        *(
+            _finding("from and to are exchanged", english.span(*turned.span()), folded.span(*match.span()))
+            for match in _ARABIC_TO.finditer(folded.text if turned else "")
+            if turned and _pair(turned) == _pair(match)[::-1] != _pair(match)
+        ),
     ]
-
-
-def units(source: str, target: str, _kind: str) -> list[Finding]:
-    """A value keeps its unit: another known unit behind the same value is an error; one written out or left out is none."""
-    said, folded = fold(source), fold(target)
-    english, arabic = _unit_patterns()
-    stated = list(english.finditer(said.text))
-    if not stated:
-        return []
-    found: dict[float, list[tuple[str, Span]]] = {}
-    for match in arabic.finditer(folded.text):
-        found.setdefault(float_of(match["value"]), []).append((_canonical(match), match.span()))
-    findings = []
-    for match in stated:
-        value, unit = float_of(match["value"]), _canonical(match)
-        there = found.get(value, [])
-        if there and unit not in {name for name, _ in there}:
-            name, span = there[0]
-            message = f"{match['value']} {unit} became {match['value']} {name}"
-            findings.append(_finding(message, source_span=said.span(*match.span()), target_span=folded.span(*span)))
-    return findings
 
 
 def float_of(text: str) -> float:
     """The value of a number as written in either language: 1,000 and 1.5 and 1,5."""
+    if text.isdigit():
+        return float(text)
     if _THOUSANDS.match(text):
         return float(text.replace(",", ""))
     plain = text.replace(",", ".")
     return float(plain) if plain.count(".") <= 1 else float(plain.replace(".", ""))
 
 
-def _values(text: str) -> list[tuple[float, Span]]:
-    names = {match.start() for match in _NAME_WITH_ZERO.finditer(text)}
+def arabic_values(words: list[Word]) -> Places:
+    """The values that number words of a folded text say, each with its places."""
+    return _arabic_words(words)
+
+
+def _pair(match: re.Match[str]) -> tuple[float, float]:
+    return float_of(match[1].rstrip(".,")), float_of(match[2].rstrip(".,"))
+
+
+def _values(text: str) -> Values:
+    if not _DIGIT.search(text):
+        return []
+    names = {match.start() for match in _NAME_WITH_ZERO.finditer(text)} if "0" in text else set()
     return [(float_of(match.group()), match.span()) for match in _NUMBER.finditer(text) if match.start() not in names]
 
 
-def _uncovered(these: list[tuple[float, Span]], those: list[tuple[float, Span]]) -> list[tuple[float, Span]]:
+def _dotted(wanted: Values, text: str, found: Values) -> Values:
+    there = {value for value, _ in found}
+    return [
+        (value * 1000, span) if value * 1000 in there and _DOTTED.fullmatch(text[slice(*span)]) else (value, span)
+        for value, span in wanted
+    ]
+
+
+def _uncovered(these: Values, those: Values) -> Values:
     left = Counter(value for value, _ in those)
     rest = []
     for value, span in these:
         if left[value]:
             left[value] -= 1
-        elif value not in dict(those):
+        elif not any(value == other for other, _ in those):
             # Stated once more than over there is how Arabic avoids repeating itself; another value is an error.
             rest.append((value, span))
     return rest
 
 
+def _vanished(source: str, target: str, wanted: Values, found: Values, words: list[Word], words_out: Places) -> Values:
+    """Values that the target says less often: of 1,937 human pairs none does, but for 1, for duals and for a few names."""
+    spoken = {value: len(spans) for value, spans in words_out.items()}
+    there = Counter(value for value, _ in found)
+    there.update(spoken)
+    needed = Counter(value for value, _ in wanted)
+    named = [(value, span) for value, span in wanted if there[value] < needed[value] and _in_name(source, span)]
+    wanted, found = _alone(wanted, source), _alone(found, target)
+    there = Counter(value for value, _ in found)
+    there.update(spoken)
+    short = {value for value, count in Counter(value for value, _ in wanted).items() if there[value] < count}
+    if not short:
+        return named[:1]
+    duals = sum(word.text.endswith(_DUAL_ENDINGS) for word in words)
+    dual_units = sum(bool(_DUAL_UNIT.match(word.text)) for word in words)
+    rest = []
+    for value in sorted(short):
+        spans = [span for own, span in wanted if own == value]
+        tied = [span for span in spans if _is_tied(source, span)]
+        if value == _DUAL:
+            lost = len(tied) > there[value] + dual_units or len(spans) > there[value] + max(duals, dual_units)
+        else:
+            lost = len(tied) > there[value] if value in _MAY_VANISH else True
+        if lost:
+            rest.append((value, (tied or spans)[-1]))
+    return rest
+
+
+def _undated(source: str, target: str, wanted: Values, found: Values) -> Values:
+    """The day of a month is a digit in Arabic too, or الأول من: "three items" does not stand for 3 March."""
+    if _SPOKEN_DAY.search(target):
+        return []
+    there = {value for value, _ in found}
+    return [
+        (value, span)
+        for value, span in wanted
+        if value not in there
+        and (_DATED_BEHIND.match(source, span[1]) or _DATED_BEFORE.search(source, max(0, span[0] - _BEFORE_CHARS), span[0]))
+    ]
+
+
+def _in_name(source: str, span: Span) -> bool:
+    """The end of a name that keeps its number in Arabic: ACE2, HER2; SpO2 and HbA1c are written out."""
+    name = source[max(0, span[0] - _BEFORE_CHARS) : span[0]].rsplit(" ", 1)[-1].rpartition("-")[2]
+    return name.isalpha() and name.isascii() and not name.endswith("o") and not source[span[1] : span[1] + 1].isalpha()
+
+
+def _is_tied(source: str, span: Span) -> bool:
+    """The value stands with another one, with a unit's abbreviation or with a month."""
+    before = source[max(0, span[0] - _BEFORE_CHARS) : span[0]]
+    return bool(_TIED_BEHIND.match(source, span[1]) or _TIED_BEFORE.search(before))
+
+
+def _alone(values: Values, text: str) -> Values:
+    """Without the numbers of names: the 1 of S1 is none that "grade 1" may point at."""
+    return [(value, span) for value, span in values if not "a" <= text[max(0, span[0] - 1) : span[0]] <= "z"]
+
+
 def _changed_words(wanted: set[float], found: set[float], words_out: dict[float, Span]) -> list[float]:
-    """Number words of the target that the source lacks, while a number of the source has no counterpart."""
+    """Number words of the target that the source lacks, while a number of the source has no counterpart, or there is none."""
+    if not wanted:
+        return sorted(value for value in words_out if value in _CERTAIN and value != _PRICE)
     if wanted <= found | set(words_out):
         return []
     return sorted(value for value in set(words_out) - wanted if value in _CERTAIN)
 
 
-def _english_words(text: str) -> set[float]:
-    table = lexicon()["numbers"]["english"]
-    words = {float(table[word]) for word in _WORD.findall(text) if word in table}
-    return words | {float(_ROMAN.index(match[1]) + 1) for match in _GRADE.finditer(text)}
-
-
-def _arabic_words(text: str) -> dict[float, Span]:
-    """The values that number words of a folded text say, each with its first place."""
+def _english_words(text: str) -> dict[float, Span]:
+    table = _english_table()
     said: dict[float, Span] = {}
-    for match in _arabic_numbers().finditer(text):
-        for value in _arabic_values(match["stem"], match["tail"] or "", bool(match["teen"])):
-            said.setdefault(value, match.span())
+    for word in english_words(text):
+        value = table.get(word.text)
+        if value is not None:
+            said.setdefault(value, (word.start, word.end))
+    if any(sign in text for sign in _GRADE_SIGNS):
+        for match in _GRADE.finditer(text):
+            said.setdefault(float(_ROMAN.index(match[1]) + 1), match.span(1))
     return said
 
 
-def _arabic_values(stem: str, tail: str, teen: bool) -> tuple[float, ...]:
-    value = _arabic_stems()[stem]
+def _arabic_words(words: list[Word]) -> Places:
+    said: Places = {}
+    taken = -1
+    for number, word in enumerate(words):
+        stem, tail = _arabic_number(word.text)
+        if stem is None or number == taken:
+            continue
+        after = words[number + 1] if number + 1 < len(words) else None
+        teen = after is not None and after.text in ("عشر", "عشره") and after.start - word.end == 1
+        taken = number + 1 if teen else taken
+        value = _arabic_value(stem, tail, teen)
+        if value is not None:
+            said.setdefault(value, []).append((word.start, after.end if teen and after else word.end))
+    return said
+
+
+@lru_cache(maxsize=50_000)
+def _arabic_number(word: str) -> tuple[float | None, str]:
+    """The value of a number word's stem and its ending."""
+    stems = _arabic_stems()
+    for form in bare_forms(word):
+        for tail in ("", "ه", "ا", "ون", "ين", "ي", "ات", "تين"):
+            if form.endswith(tail) and form[: len(form) - len(tail)] in stems:
+                return stems[form[: len(form) - len(tail)]], tail
+    return None, ""
+
+
+def _arabic_value(value: float, tail: str, teen: bool) -> float | None:
     if teen:
-        return (value + 10,)
+        return value + 10
     if tail == "ات" and value == 10:
         # عشرات is dozens, no number at all.
-        return ()
+        return None
     if tail in ("ون", "ين") and 3 <= value <= 10:
         # عشرون is twenty, ثلاثون thirty.
-        return (20.0,) if value == 10 else (value * 10,)
-    return (value,)
+        return 20.0 if value == 10 else value * 10
+    return value
 
 
-@lru_cache
+@lru_cache(maxsize=1)
+def _english_table() -> dict[str, float]:
+    return {word: float(value) for word, value in lexicon()["numbers"]["english"].items()}
+
+
+@lru_cache(maxsize=1)
 def _arabic_stems() -> dict[str, float]:
     return {fold(stem).text: float(value) for stem, value in lexicon()["numbers"]["arabic"].items()}
 
 
-@lru_cache
-def _arabic_numbers() -> re.Pattern[str]:
-    stems = "|".join(sorted(_arabic_stems(), key=len, reverse=True))
-    tail = "(?P<tail>ه|ا|ون|ين|ي|ات|تين)?"
-    return re.compile(rf"(?<!\w)[وفبلك]?(?:ال|لل)?(?P<stem>{stems}){tail}(?P<teen> عشره?)?(?!\w)")
-
-
-@lru_cache
-def _unit_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    table: dict[str, list[list[str]]] = lexicon()["units"]
-    # mmHg before mm, °C before c: longer forms first.
-    english = sorted(((form, name) for name, forms in table.items() for form in forms[0]), key=lambda item: -len(item[0]))
-    arabic = sorted(
-        ((fold(form).text, name) for name, forms in table.items() for form in forms[1]), key=lambda item: -len(item[0])
-    )
-    return _unit_pattern(english), _unit_pattern(arabic)
-
-
-def _unit_pattern(forms: list[tuple[str, str]]) -> re.Pattern[str]:
-    parts = [f"(?P<{name}_{number}>{form})" for number, (form, name) in enumerate(forms)]
-    return re.compile(rf"(?P<value>\d+(?:[.,]\d+)*)[ -]?(?:{'|'.join(parts)})(?!\w)")
-
-
-def _canonical(match: re.Match[str]) -> str:
-    name = next(key for key, value in match.groupdict().items() if value is not None and key != "value")
-    return name.rpartition("_")[0]
-
-
 def _finding(message: str, source_span: Span | None = None, target_span: Span | None = None) -> Finding:
     return Finding(
-        check="units" if "became" in message else "numbers",
+        check="numbers",
         category="accuracy/mistranslation",
         severity="critical",
         message=message,

@@ -8,14 +8,27 @@ from schemas.quality import Finding, Span
 _COPIED = re.compile(r"(?:https?://|www\.)[^\s\u0600-\u06ff]+|\[[A-Z]+\]|<image>")
 #: Tatweel stretches letters and is none.
 _LETTER = re.compile(r"[^\W\d_\u0640]")
+_FIRST_CHARS = 20
+_NO_ARABIC = re.compile("[^\\W\\d_\u0621-\u064a\u066e-\u06d3]")
 _ARABIC = re.compile("[\u0621-\u063f\u0641-\u064a\u066e-\u06d3]")
 #: What wants translating: words, also in the capitals of reports ("NO ACUTE DISEASE"), unlike T2, MRI or FLAIR STIR.
 _ENGLISH_WORD = re.compile(r"[a-z]{3,}|\b[A-Z]{6,}\b|\b[A-Z]{5,}\s+[A-Z]{5,}\b|\b(?:THE|IS|ARE|AND|OF|WITH|NO|NOT|FOR)\b")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-#: Three lower-case English words in a row: no false alarm on TICO-19 (FINDINGS).
-_ENGLISH_RUN = re.compile(r"(?<![A-Za-z/.@])[a-z]{2,}(?: [a-z]{2,}){2,}(?![A-Za-z])")
-#: One such word of English among Arabic: none in the 1,937 right pairs of TICO-19. Words that names have ("of") are not here.
-_ENGLISH_SIGN = re.compile(r"(?<![\w./@-])(?:the|is|are|was|were|has|have|been|with|than|which|that|this)(?![\w./@-])")
+_LATIN = re.compile("[a-z]")
+#: Two Latin words and more in a row; with one in small letters they are a phrase of English. TICO-19 has none that also stands in
+#: its source outside brackets, in 1,937 pairs.
+_RUN = re.compile(r"(?<![\w/.@#])[A-Za-z]+(?:[ ,;:]{1,2}(?:[0-9][0-9.,:/%]* )?[A-Za-z]+)+(?![\w@])")
+#: Names of species and Latin terms are copied: Staphylococcus aureus, in vitro.
+_COPIED_TERM = re.compile(r"(?:us|um|is|ae|ii|i|a|ens|ans|vitro|vivo|situ|novo|coli|pneumoniae|al)$")
+#: One such word of English among Arabic: none in the 1,937 right pairs of TICO-19. Words that names have ("of") count before or
+#: behind a number or a code alone.
+_ENGLISH_SIGN = re.compile(
+    r"(?<![\w./@-])(?:the|is|are|was|were|has|have|had|been|be|being|with|than|which|that|this|these|when|will|should|must|may"
+    r"|can|could|would|not|but|if|from|by|at|every|per|daily|once|twice|your|you|my|her|his|their|our|its|it|they|we)(?![\w./@-])"
+    r"|(?<![\w./@-])(?:of|to|and|or|for|on|in) (?=\d)|(?<=\d )(?:of|to|and|or|for|on|in|at) (?=\S)"
+    r"|^\W*(?:The|This|These|There|It|Is|Are|Was|Were|Do|Does|Did|What|Which|How|Why|When|Where|My|Your|He|She|We|You)\b(?=[ ,])"
+)
+_UNIT = re.compile(r"[mn]?mol|mc?g|kg|[mdf]l|[cmn]m|min|bpm|iu|mmhg|[np]g|meq|kcal|amp")
 #: Letters that Persian, Urdu, Kurdish or Pashto have and Arabic has not.
 _FOREIGN = re.compile("[پچژگکیےۀہھںٹڈڑۆێڕڵۇېۍ]")
 #: Without the Greek mu, which is the micro sign in another dress.
@@ -35,8 +48,7 @@ def untranslated(source: str, target: str, _kind: str) -> list[Finding]:
     """The target is English, or half of it, or three words in a row of it; one word that only English has is major."""
     # An address, a placeholder or a mark is copied, so it says nothing about the language.
     wanted, own = _COPIED.sub(" ", source), _COPIED.sub(" ", target)
-    letters = len(_LETTER.findall(own))
-    share = len(_ARABIC.findall(own)) / letters if letters else 1.0
+    letters, share = _letters(own)
     if letters < 2 and _WORD.search(wanted):
         return [_untranslated("critical", "no word of Arabic")]
     if share < _HALF and letters and not _ENGLISH_WORD.search(wanted):
@@ -44,11 +56,34 @@ def untranslated(source: str, target: str, _kind: str) -> list[Finding]:
         return []
     if share < _HALF:
         return [_untranslated("critical", f"{'not' if share < _UNTRANSLATED else 'only half'} translated")]
-    run = _ENGLISH_RUN.search(target)
-    if run:
-        return [_untranslated("critical", f"left in English: {run.group()[:60]}", run.span())]
+    if not _LATIN.search(own):
+        return []
+    for run in _RUN.finditer(target):
+        if run.group() in source and _is_english(run.group()) and not _is_aside(target, run):
+            return [_untranslated("critical", f"left in English: {run.group()[:60]}", run.span())]
     sign = _ENGLISH_SIGN.search(target)
-    return [_untranslated("major", f"left in English: {sign.group()}", sign.span())] if sign else []
+    return [_untranslated("major", f"left in English: {sign.group().strip()}", sign.span())] if sign else []
+
+
+def _letters(text: str) -> tuple[int, float]:
+    """How many letters, two at least where there are more, and the share of Arabic among them."""
+    if not _NO_ARABIC.search(text):
+        # Most translations: counting 120 letters costs three times as much as seeing that all of them are Arabic.
+        return min(2, len(_ARABIC.findall(text, 0, _FIRST_CHARS)) or len(_ARABIC.findall(text))), 1.0
+    letters = len(_LETTER.findall(text))
+    return letters, len(_ARABIC.findall(text)) / letters if letters else 1.0
+
+
+def _is_english(run: str) -> bool:
+    """A word in small letters that is none of a species, a name or a unit."""
+    words = re.findall(r"[A-Za-z]+", run)
+    small = [word for word in words if word.islower() and len(word) > 1 and not _UNIT.fullmatch(word)]
+    return bool(small) and not (len(words) <= 2 and all(_COPIED_TERM.search(word) for word in small))
+
+
+def _is_aside(target: str, run: re.Match[str]) -> bool:
+    """A name given in brackets behind its Arabic, and nothing else in them."""
+    return target[: run.start()].endswith(("(", "[", '("', "(«")) and target[run.end() :].startswith((")", "]", '")', "»)"))
 
 
 def foreign_script(source: str, target: str, _kind: str) -> list[Finding]:
