@@ -16,6 +16,7 @@ from pipeline.status import built_release, status
 from pipeline.translate.estimate import compared
 from pipeline.workspace import Workspace
 from schemas.release import MANIFEST
+from shards.card import audit_rows
 
 
 def finish(settings: Settings, workspace: Workspace, engine: Engine, seconds: dict[str, float]) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def gather(settings: Settings, workspace: Workspace, engine: Engine, seconds: di
         seconds=seconds,
         judged=all_judged(workspace),
         without_judge=settings.quality.without_judge,
+        calibrated=settings.quality.calibration is not None,
         accept=settings.quality.accept,
         reject=settings.quality.reject,
         release=_release_facts(release) if built else None,
@@ -56,7 +58,7 @@ def _release_facts(release: Path) -> dict[str, Any]:
     return {
         "path": str(release),
         **{key: manifest[key] for key in ("name", "version", "splits", "samples", "languages", "modalities")},
-    } | {"shards": len(manifest["shards"])}
+    } | {"shards": len(manifest["shards"]), "audit": audit_rows(manifest.get("audit", {}))}
 
 
 def _json(path: Path) -> dict[str, Any] | None:

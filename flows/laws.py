@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from flows.publish import fingerprint_of, release_path, write_release
 from pipeline.access import Ruling, ruling
+from pipeline.buckets import covered
 from pipeline.curate.licences import release_terms
 from pipeline.database import CallRow, session
 from pipeline.ingest import benchmark_samples
@@ -16,9 +17,11 @@ from pipeline.select import Selection, joined
 from pipeline.settings import Settings
 from pipeline.status import built_release, count
 from pipeline.workspace import Workspace, source_chunk
-from schemas.release import ReleaseRow
+from schemas.quality import Score
+from schemas.release import Evidence, ReleaseRow
 from schemas.sample import Exclusion, Sample
 from schemas.translation import Making
+from shards.release import load_manifest
 from shards.verify import verify
 
 
@@ -78,9 +81,17 @@ def _fail_closed(settings: Settings, workspace: Workspace, engine: Engine) -> li
             faults.append(f"{row.sample.id} was released without a score that accepts it or an expert's word")
         elif proof.decision is None and not bad.isdisjoint(proof.calls):
             faults.append(f"{row.sample.id} rests on a call that did not end well")
-        elif proof.decision is None and not proof.judged and settings.quality.without_judge != "accept":
-            faults.append(f"{row.sample.id} was released unread: no judge, no expert")
+        elif proof.decision is None and not proof.judged and not _may_go_unread(settings, row.sample.id, proof):
+            faults.append(f"{row.sample.id} was released unread: no judge, no expert, no calibration that covers it")
     return faults
+
+
+def _may_go_unread(settings: Settings, name: str, proof: Evidence) -> bool:
+    if settings.quality.without_judge == "accept":
+        return True
+    score = Score(sample=name, score=proof.score, verdict=proof.verdict, findings=(), similarity=None, judge=None,
+                  version=proof.score_version)  # fmt: skip
+    return covered(score, settings.quality)
 
 
 def _pay_once(_settings: Settings, _workspace: Workspace, engine: Engine) -> list[str]:
@@ -95,7 +106,9 @@ def _same_bytes(settings: Settings, workspace: Workspace, _engine: Engine) -> li
         return []
     chunks = tuple(m.chunk for m in workspace.manifests("release") if m.fingerprint == built["fingerprint"])
     terms = release_terms(sorted({source.corpus for source in settings.sources}))
-    chosen = Selection(fingerprint=built["fingerprint"], chunks=chunks, rows=0, awaiting_review=0, terms=terms)
+    # The audit as it was then: decisions that came since belong to the next release.
+    audit = load_manifest(release_path(settings, workspace)).audit
+    chosen = Selection(fingerprint=built["fingerprint"], chunks=chunks, rows=0, awaiting_review=0, terms=terms, audit=audit)
     with tempfile.TemporaryDirectory(dir=workspace.root, prefix=".again-") as folder:
         again = Path(folder) / release_path(settings, workspace).name
         write_release(settings, workspace, chosen, again)

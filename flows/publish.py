@@ -58,6 +58,7 @@ def write_release(
         config=_public(settings),
         toolchain={name: version(name) for name in _TOOLCHAIN},
         terms=chosen.terms.as_json(),
+        audit=chosen.audit,
     )
     return build(rows, workspace.images, out, info, workers=settings.release.workers, progress=progress)
 
@@ -119,6 +120,9 @@ def _public(settings: Settings) -> dict[str, object]:
     for source, given in zip(value["sources"], settings.sources, strict=True):
         source["path"] = settings.relative(given.path)
         source["images"] = None if given.images is None else settings.relative(given.images)
+    value["translate"]["glossary"] = [settings.relative(path) for path in settings.translate.glossary]
+    calibration = settings.quality.calibration
+    value["quality"]["calibration"] = None if calibration is None else settings.relative(calibration)
     value["translator"] = settings.endpoints.translator.model
     if settings.endpoints.judge is not None:
         value["judge"] = settings.endpoints.judge.model

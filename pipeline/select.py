@@ -6,13 +6,16 @@ Lost: nothing; what does not go out stays in its bucket (pipeline.buckets). Memo
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Engine
 
 from pipeline.buckets import Fate, fate
 from pipeline.curate.licences import Terms, release_terms
-from pipeline.review.store import decisions
+from pipeline.quality.audit import AuditCount
+from pipeline.quality.audit_gate import refuse_unaudited
+from pipeline.review.store import Said, said
 from pipeline.settings import ReleaseSettings, Settings
 from pipeline.workspace import Workspace, fingerprint, noun_table
 from schemas.errors import StoppedError
@@ -36,23 +39,28 @@ class Selection:
     rows: int
     awaiting_review: int
     terms: Terms
+    audit: dict[str, Any] = field(default_factory=dict)
+    """What experts found in a random sample of the accepted translations (pipeline.quality.audit)."""
 
 
 def select(settings: Settings, workspace: Workspace, engine: Engine, progress: Callable[[int], None] | None = None) -> Selection:
     """Write the rows of the next release, chunk by chunk, in an order that depends on the sources alone.
 
-    Raises StoppedError (exit 3) when samples wait for an expert and the config says `awaiting_review: refuse`.
+    Raises StoppedError (exit 3) when samples wait for an expert and the config says `awaiting_review: refuse`, or when the audit
+    does not show what `max_error_rate` demands.
     """
     chunks = [manifest.chunk for manifest in workspace.english()]
-    words = decisions(engine)
+    words = said(engine)
     terms = release_terms(sorted({source.corpus for source in settings.sources}))
     mark = _fingerprint(settings, workspace, words)
     splits = SplitPlan(settings.release, workspace)
+    audit = AuditCount(settings, engine)
     awaiting = rows = 0
     for chunk in chunks:
         chosen = _ChunkChoice(settings, words, splits, terms)
         for sample, draft, score in joined(workspace, chunk):
             chosen.take(sample, draft, score)
+            audit.see(sample, draft, score)
             if progress:
                 progress(1)
         tables = {"rows": noun_table(ReleaseRow, chosen.rows), "excluded": noun_table(Exclusion, chosen.excluded)}
@@ -62,7 +70,9 @@ def select(settings: Settings, workspace: Workspace, engine: Engine, progress: C
     workspace.drop_chunks("release", chunks)
     if awaiting and settings.release.awaiting_review == "refuse":
         raise StoppedError(f"{awaiting} samples wait for an expert and `release.awaiting_review` is refuse. Run `bimedv review`.")
-    return Selection(fingerprint=mark, chunks=tuple(chunks), rows=rows, awaiting_review=awaiting, terms=terms)
+    found = audit.audit()
+    refuse_unaudited(found, settings.release, workspace.root)
+    return Selection(mark, tuple(chunks), rows, awaiting, terms, found.figures())
 
 
 def joined(workspace: Workspace, chunk: str) -> Iterator[tuple[Sample, TwinDraft | None, Score | None]]:
@@ -131,7 +141,7 @@ class SplitPlan:
 class _ChunkChoice:
     """Rows and exclusions of one chunk, in the order of its samples."""
 
-    def __init__(self, settings: Settings, words: dict[str, Decision], splits: SplitPlan, terms: Terms) -> None:
+    def __init__(self, settings: Settings, words: Said, splits: SplitPlan, terms: Terms) -> None:
         self._settings = settings
         self._words = words
         self._splits = splits
@@ -142,8 +152,8 @@ class _ChunkChoice:
 
     def take(self, sample: Sample, draft: TwinDraft | None, score: Score | None) -> None:
         split = self._splits.split(sample)
-        decision = self._words.get(sample.id)
-        end = fate(draft, score, decision, self._settings.quality)
+        decision = self._words.decided.get(sample.id)
+        end = fate(draft, score, decision, self._settings.quality, sample.id in self._words.disputed)
         english = sample if end.bucket == "accepted" else sample.model_copy(update={"pair": None})
         self.rows.append(ReleaseRow(sample=english, split=split, evidence=None))
         if end.bucket == "accepted" and draft is not None:
@@ -184,8 +194,10 @@ def _exclusion(sample: Sample, end: Fate) -> Exclusion:
     return Exclusion(stage="release", reason=end.reason, record=sample.record, sample=twin_id(sample.id), origin=sample.origin)
 
 
-def _fingerprint(settings: Settings, workspace: Workspace, words: dict[str, Decision]) -> str:
+def _fingerprint(settings: Settings, workspace: Workspace, words: Said) -> str:
     stages = (workspace.english(), workspace.manifests("translate"), workspace.manifests("score"))
     marks = [[manifest.chunk, manifest.fingerprint] for stage in stages for manifest in stage]
-    said = sorted((key, word.model_dump(mode="json")) for key, word in words.items())
-    return fingerprint(VERSION, settings.release, settings.quality, marks, said)
+    told = sorted((key, word.model_dump(mode="json")) for key, word in words.decided.items())
+    calibration = settings.quality.calibration
+    claims = hashlib.sha256(calibration.read_bytes()).hexdigest() if calibration else ""
+    return fingerprint(VERSION, settings.release, settings.quality, claims, marks, told, sorted(words.disputed))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from pipeline.sources.containers import there
 from schemas.base import Access, Task
 from schemas.errors import InputError
 
@@ -28,7 +29,9 @@ class SourceSettings(_Block):
     corpus: str
     """A name from `bimedv sources list`."""
     path: Path
+    """A file, packed or not; `archive.zip::inner/path.json` inside an archive; a folder or pattern of Parquet shards."""
     images: Path | None = None
+    """A folder, a zip or tar, or a folder inside one: `imgs.zip::imgs`."""
     missing_images: Literal["drop", "text_only"] = "drop"
     split: Literal["train", "validation", "test"] = "train"
     """The split of records that do not carry one themselves."""
@@ -140,10 +143,15 @@ class QualitySettings(_Block):
     """How often the judge reads a text; the worst severity of all readings counts."""
     without_judge: Literal["review", "accept"] = "review"
     """What becomes of accepted translations that no judge has read."""
+    calibration: Path | None = None
+    """calibration.json of `bimedv quality calibrate`: which accepted scores experts' decisions speak for (docs/quality.md)."""
 
 
 class ReviewSettings(_Block):
     audit_fraction: Fraction = 0.02
+    """Share of the translations accepted by the gate alone that experts look at, drawn by hash."""
+    audit_minimum: int = Field(default=20, ge=0)
+    """Drawn of each corpus and task at least, or all of it; with 0 here and as the fraction there is no audit."""
     overlap: Fraction = 0.10
 
 
@@ -154,6 +162,10 @@ class ReleaseSettings(_Block):
     splits: dict[str, Fraction] = {"train": 0.95, "validation": 0.05}
     awaiting_review: Literal["exclude", "refuse"] = "exclude"
     """What a build does about samples that wait for an expert: leave them out, or refuse to build (exit 3)."""
+    max_error_rate: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    """A build is refused (exit 3) unless the audit's upper 95 % bound on the error rate is at most this; null demands nothing."""
+    max_error_severity: Literal["minor", "major", "critical"] = "major"
+    """From which severity on an error counts for `max_error_rate`."""
     workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator("splits")
@@ -252,12 +264,15 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     sources = tuple(_resolve(source, root) for source in settings.sources)
     for number, source in enumerate(sources):
         for key, place in (("path", source.path), ("images", source.images)):
-            if place is not None and not place.exists():
+            if place is not None and not there(place):
                 faults.append(f"{path}: sources[{number}].{key}: {place} does not exist. Mend the path; it counts from {root}.")
     glossary = tuple(root / place for place in settings.translate.glossary)
     for number, place in enumerate(glossary):
         if not place.is_file():
             faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
+    calibration = None if settings.quality.calibration is None else root / settings.quality.calibration
+    if calibration is not None and not calibration.is_file():
+        faults.append(f"{path}: quality.calibration: {calibration} does not exist. Mend the path; it counts from {root}.")
     ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
     for role, end in ends.items():
         if end.attestation is not None and not end.attestation.is_file():
@@ -266,9 +281,13 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
             )
     if faults:
         raise InputError("\n".join(faults))
-    translate = settings.translate.model_copy(update={"glossary": glossary})
-    endpoints = settings.endpoints.model_copy(update=ends)
-    return settings.model_copy(update={"sources": sources, "translate": translate, "endpoints": endpoints})
+    blocks = {
+        "sources": sources,
+        "translate": settings.translate.model_copy(update={"glossary": glossary}),
+        "quality": settings.quality.model_copy(update={"calibration": calibration}),
+        "endpoints": settings.endpoints.model_copy(update=ends),
+    }
+    return settings.model_copy(update=blocks)
 
 
 def api_key(endpoint: EndpointSettings) -> str:

@@ -13,13 +13,12 @@ from sqlalchemy import Engine
 
 from pipeline.buckets import fate
 from pipeline.llm.ledger import Ledger
-from pipeline.review.store import decisions
+from pipeline.review.store import Said, said
 from pipeline.select import joined
 from pipeline.settings import Settings
 from pipeline.workspace import ChunkManifest, Workspace, source_chunk, write_atomic
 from schemas.errors import InputError
 from schemas.release import ReleaseRow
-from schemas.review import Decision
 from schemas.sample import Exclusion, Sample, twin_id
 from schemas.translation import Making
 
@@ -68,7 +67,7 @@ def status(settings: Settings, workspace: Workspace, engine: Engine) -> dict[str
 def count(settings: Settings, workspace: Workspace, engine: Engine) -> Tally:
     """Put every record and every owed sample into its bucket."""
     tally = Tally()
-    words = decisions(engine)
+    words = said(engine)
     curated = {manifest.chunk for manifest in workspace.manifests("curate")}
     for manifest in workspace.manifests("ingest"):
         chunk = manifest.chunk
@@ -158,11 +157,11 @@ def _count_english(tally: Tally, workspace: Workspace, place: tuple[str, str], r
 
 
 def _count_twins(
-    tally: Tally, settings: Settings, workspace: Workspace, chunk: str, words: dict[str, Decision], released: set[str]
+    tally: Tally, settings: Settings, workspace: Workspace, chunk: str, words: Said, released: set[str]
 ) -> None:
     for sample, draft, score in joined(workspace, chunk):
         tally.owed += 1
-        end = fate(draft, score, words.get(sample.id), settings.quality)
+        end = fate(draft, score, words.decided.get(sample.id), settings.quality, sample.id in words.disputed)
         if twin_id(sample.id) in released:
             tally.released += 1
         elif end.bucket == "excluded":

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from pipeline.buckets import fate
 from pipeline.database import CallRow, session
-from pipeline.review.store import decisions
+from pipeline.review.store import said
 from pipeline.select import joined
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace, source_chunk
@@ -89,8 +89,9 @@ def _arabic_side(
 ) -> dict[str, Any]:
     if draft is None:
         return {"bucket": "pending"}
-    word = decisions(engine).get(draft.sample)
-    end = fate(draft, score, word, settings.quality)
+    words = said(engine)
+    word = words.decided.get(draft.sample)
+    end = fate(draft, score, word, settings.quality, draft.sample in words.disputed)
     # An English sample goes out on its own merits: the twin's fate is not its own.
     own = {"bucket": end.bucket, "reason": end.reason or None} if sample_id.endswith("-ar") else {"bucket": "accepted"}
     return {

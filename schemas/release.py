@@ -1,6 +1,8 @@
 """What goes out: rows of a release, and its manifest."""
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from schemas.base import Noun, Sha256, Verdict
 from schemas.sample import Sample
@@ -65,8 +67,11 @@ class Release(Noun):
     languages: dict[str, int]
     modalities: dict[str, int]
     gate: dict[str, int | float | str | bool]
-    """Verdict counts, thresholds, whether a judge read the translations, audit figures."""
+    """Verdict counts, thresholds, whether a judge read the translations."""
     config: dict[str, object]
     """The settings that the release was built from, secrets and paths left out."""
     toolchain: dict[str, str]
     samples: int
+    audit: dict[str, Any] = Field(default_factory=dict)
+    """The error rate as experts found it in a random sample of what the gate accepted: accepted, audited, and, once something was
+    audited, overall, by_corpus, by_task and by_severity, each with audited (n), errors, rate and a 95 % interval (low, high)."""

@@ -31,12 +31,15 @@ class ReviewItem(Noun):
     target_turns: tuple[str, ...]
     score: float | None
     risk: float
-    """Riskiest first: 100 minus the score; 100 when there is no score."""
+    """Riskiest first: 100 minus the score; 100 when there is no score. In the audit 0 to 1, in the order of the draw: of a random
+    sample the experts' first hundred must be random, too."""
     findings: tuple[Finding, ...]
     content: str
     """Hash of source and target: a decision for another text does not count for this one."""
     assignee: str | None = None
     lease_until: str | None = None
+    inclusion: float | None = None
+    """Of the audit: the probability with which it was drawn, so that rates can be weighted back."""
 
 
 class Decision(Noun):

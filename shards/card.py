@@ -34,8 +34,24 @@ def card(release: Release, terms: dict[str, Any] | None = None) -> str:
         tasks=sorted({_TASKS.get(task, "text-generation") for task in release.tasks}),
         size=next((name for limit, name in _SIZES if release.samples < limit), "n>10M"),
         configs=_configs(release),
+        audit_rows=audit_rows(release.audit),
         largest=max(release.shards, key=lambda entry: entry.samples).path if release.shards else "",
     )
+
+
+def audit_rows(audit: dict[str, Any]) -> list[tuple[str, int, int, str, str]]:
+    """(what, audited, errors, rate, 95 % interval) of each rate of the audit; words where the numbers would mislead."""
+    if not audit.get("audited"):
+        return []
+    rates = [("all", audit["overall"])]
+    for axis in ("corpus", "task", "severity"):
+        rates += [(f"{axis}: {name}", rate) for name, rate in audit[f"by_{axis}"].items()]
+    return [
+        (name, rate["audited"], rate["errors"], f"{rate['rate']:.2%}", f"{rate['low']:.2%} to {rate['high']:.2%}")
+        if rate["enough"]
+        else (name, rate["audited"], rate["errors"], "not enough data", "")
+        for name, rate in rates
+    ]
 
 
 def _configs(release: Release) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class ReleaseInfo:
     toolchain: dict[str, str]
     terms: dict[str, Any]
     """licence, redistributable, reasons."""
+    audit: dict[str, Any] = field(default_factory=dict)
+    """What experts found in a random sample."""
 
 
 def build(
@@ -147,6 +149,7 @@ def _manifest(info: ReleaseInfo, entries: list[ShardEntry], counts: dict[str, Co
         config=info.config | {"terms": info.terms},
         toolchain=info.toolchain,
         samples=sum(entry.samples for entry in entries),
+        audit=info.audit,
         **plain,
     )
 

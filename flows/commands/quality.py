@@ -1,11 +1,15 @@
 """`bimedv quality`: the gate on pairs of one's own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.commands.common import JsonOption, WorkspaceOption, answer, find_run
+from schemas.errors import InputError, StoppedError
+
+if TYPE_CHECKING:
+    from pipeline.quality.calibration_data import Labels
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +18,8 @@ def register(app: typer.Typer) -> None:
     group.callback()(lambda: None)
     group.command()(score)
     group.command()(terms)
+    group.command()(audit)
+    group.command()(calibrate)
     app.add_typer(group, name="quality")
 
 
@@ -66,3 +72,68 @@ def terms(
         for english, forms in many.items()
     ]
     answer(as_json, value, "\n".join(lines) or "nothing is said in several ways")
+
+
+def audit(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Report what experts found in a random sample of the accepted translations: error rates with 95 % intervals.
+
+    Example: bimedv quality audit --workspace work/demo
+    """
+    from pipeline.database import open_database
+    from pipeline.quality.audit import audit as look
+    from pipeline.quality.audit_gate import audit_text, demand
+
+    settings, place = find_run(workspace)
+    found = look(settings, place, open_database(settings.database_url()))
+    asked = demand(found, settings.release)
+    value = {"strata": found.strata(), **found.figures(), "demand": asked.as_json() if asked else None}
+    answer(as_json, value, audit_text(found, asked, place.root))
+
+
+def calibrate(
+    source: Annotated[
+        Path | None,
+        typer.Option("--input", help='JSON Lines of {"id", "source", "target", "changed"}; without it the decisions of a run.'),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write, calibration.json by default; the page goes beside it.")
+    ] = None,
+    risk: Annotated[float, typer.Option(help="Share of accepted texts that an expert may still change.")] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Of the statement about the risk.")] = 0.95,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold the score against experts' decisions: from which score on the stated risk holds, and what each check is worth.
+
+    Without --output it writes into the workspace, or with --input into the current folder. Exit code 3 when the decisions show
+    the risk for no score; what is written then claims nothing.
+
+    Example: bimedv quality calibrate --workspace work/demo --risk 0.05
+    """
+    from pipeline.quality.calibrate import calibrate as fit
+    from pipeline.quality.calibration_page import summary, write_calibration
+
+    labels, folder = _decisions(source, workspace)
+    found = fit(labels, risk, confidence)
+    path = output or folder / "calibration.json"
+    write_calibration(found, path)
+    value = {"path": str(path), "page": str(path.with_suffix(".html")), **found.model_dump(mode="json")}
+    answer(as_json, value, f"{summary(found)}\n\n-> {path}, {path.with_suffix('.html')}")
+    if found.threshold is None:
+        raise StoppedError(f"the risk is not shown for any score: {path} claims nothing and lets no translation through.")
+
+
+def _decisions(source: Path | None, workspace: Path | None) -> tuple["Labels", Path]:
+    """Labelled texts of a file or a run, and the folder that they belong to."""
+    if source is not None:
+        from pipeline.quality.calibration_file import from_file
+        from pipeline.settings import QualitySettings
+
+        if workspace is not None:
+            raise InputError("--input and --workspace name two sources of decisions. Give one of them.")
+        return from_file(source, QualitySettings()), Path()
+    from pipeline.database import open_database
+    from pipeline.quality.calibration_data import from_workspace
+
+    settings, place = find_run(workspace)
+    return from_workspace(settings, place, open_database(settings.database_url())), place.root

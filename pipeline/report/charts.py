@@ -15,7 +15,7 @@ from pipeline.report.tables import BIN, CheckCount, Share
 WIDTH = 340
 _ROW = 26
 #: Vega wants colours; these stand in for the page's CSS variables and are replaced in the drawing.
-_STAND_IN = {
+STAND_IN = {
     name: f"#0{number:02d}a0b"
     for number, name in enumerate(
         ("ink", "quiet", "line", "en", "ar", "accept", "refine", "review", "reject", "neutral", "minor", "major", "critical"), 10
@@ -36,9 +36,9 @@ def bars(counts: Mapping[str, int | float], description: str, colours: Mapping[s
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=150, labelPadding=8)),
         x=alt.X("n:Q", axis=None, scale=alt.Scale(domainMin=0, domainMax=max(1, *counts.values()) * 1.22)),
     )
-    drawn = base.mark_bar(height=15, cornerRadiusEnd=2).encode(color=_colour("colour", list(_STAND_IN), legend=False))
+    drawn = base.mark_bar(height=15, cornerRadiusEnd=2).encode(color=_colour("colour", list(STAND_IN), legend=False))
     numbers = base.mark_text(align="left", dx=5).encode(text="shown:N")
-    return _svg(drawn + numbers, description, height=_ROW * len(rows))
+    return svg(drawn + numbers, description, height=_ROW * len(rows))
 
 
 def distribution(histogram: dict[tuple[int, str], int], limits: tuple[float, float], description: str) -> str:
@@ -59,8 +59,8 @@ def distribution(histogram: dict[tuple[int, str], int], limits: tuple[float, flo
             color=_colour("verdict", ["reject", "review", "refine", "accept"], only={str(row["verdict"]) for row in rows}),
         )
     )
-    rules = alt.Chart(alt.Data(values=[{"at": limit} for limit in limits])).mark_rule(strokeDash=[3, 3], color=_STAND_IN["ink"])
-    return _svg(drawn + rules.encode(x=alt.X("at:Q")), description, height=180)
+    rules = alt.Chart(alt.Data(values=[{"at": limit} for limit in limits])).mark_rule(strokeDash=[3, 3], color=STAND_IN["ink"])
+    return svg(drawn + rules.encode(x=alt.X("at:Q")), description, height=180)
 
 
 def balance(shares: Sequence[Share], description: str) -> str:
@@ -78,9 +78,9 @@ def balance(shares: Sequence[Share], description: str) -> str:
         yOffset=alt.YOffset("language:N", sort=["English", "Arabic"]),
         x=alt.X("n:Q", axis=None, scale=alt.Scale(domainMin=0, domainMax=top * 1.22)),
     )
-    scale = alt.Scale(domain=["English", "Arabic"], range=[_STAND_IN["en"], _STAND_IN["ar"]])
+    scale = alt.Scale(domain=["English", "Arabic"], range=[STAND_IN["en"], STAND_IN["ar"]])
     drawn = base.mark_bar(cornerRadiusEnd=2).encode(color=alt.Color("language:N", scale=scale, title=None))
-    return _svg(drawn + base.mark_text(align="left", dx=5).encode(text="shown:N"), description, height=38 * len(shares))
+    return svg(drawn + base.mark_text(align="left", dx=5).encode(text="shown:N"), description, height=38 * len(shares))
 
 
 def checks(counts: Sequence[CheckCount], description: str) -> str:
@@ -105,7 +105,7 @@ def checks(counts: Sequence[CheckCount], description: str) -> str:
             order="order:Q",
         )
     )
-    return _svg(chart, description, height=_ROW * len(counts))
+    return svg(chart, description, height=_ROW * len(counts))
 
 
 def losses(series: dict[str, list[tuple[int, float]]], description: str) -> str:
@@ -114,7 +114,7 @@ def losses(series: dict[str, list[tuple[int, float]]], description: str) -> str:
 
     rows: list[Row] = [{"step": step, "loss": loss, "stage": name} for name, points in series.items() for step, loss in points]
     names = list(series)
-    scale = alt.Scale(domain=names, range=[_STAND_IN[name] for name in ("en", "ar", "review", "reject")][: len(names)])
+    scale = alt.Scale(domain=names, range=[STAND_IN[name] for name in ("en", "ar", "review", "reject")][: len(names)])
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_line(strokeWidth=2)
@@ -128,14 +128,14 @@ def losses(series: dict[str, list[tuple[int, float]]], description: str) -> str:
             ),
         )
     )
-    return _svg(chart, description, height=180)
+    return svg(chart, description, height=180)
 
 
 def _colour(field: str, order: list[str], only: set[str] | None = None, legend: bool = True) -> Any:
     import altair as alt
 
     domain = [name for name in order if only is None or name in only]
-    scale = alt.Scale(domain=domain, range=[_STAND_IN[name] for name in domain])
+    scale = alt.Scale(domain=domain, range=[STAND_IN[name] for name in domain])
     return alt.Color(f"{field}:N", scale=scale, title=None, legend=alt.Undefined if legend else None)
 
 
@@ -146,12 +146,13 @@ def _count_axis(top: int) -> Any:
     return alt.Axis(tickCount=min(4, max(1, top)), tickMinStep=1, format="~s", domain=False, ticks=False)
 
 
-def _svg(chart: Any, description: str, height: int) -> str:
+def svg(chart: Any, description: str, height: int) -> str:
+    """A chart as SVG in the style of the page; `height` in CSS pixels, without the axes."""
     import altair as alt
     import vl_convert
 
     styled = chart.properties(width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    ink, quiet, line = _STAND_IN["ink"], _STAND_IN["quiet"], _STAND_IN["line"]
+    ink, quiet, line = STAND_IN["ink"], STAND_IN["quiet"], STAND_IN["line"]
     spec = styled.configure(
         background="transparent",
         font="Liberation Sans, Arial, sans-serif",
@@ -175,7 +176,7 @@ def _svg(chart: Any, description: str, height: int) -> str:
 
 def _adapt(svg: str, description: str) -> str:
     """Colours become CSS variables; to a screen reader the drawing is one image, since a table with the numbers follows."""
-    for name, stand_in in _STAND_IN.items():
+    for name, stand_in in STAND_IN.items():
         svg = svg.replace(f'"{stand_in}"', f'"var(--{name})"')
     svg = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
     svg = _own_ids(svg, description)

@@ -31,12 +31,15 @@ class RunFacts:
     """A judge endpoint is configured, so that a model has read the translations."""
     without_judge: str
     """`quality.without_judge`: review or accept."""
+    calibrated: bool = field(default=False, kw_only=True)
+    """The config names a calibration that may let translations out which no judge has read."""
     accept: float
     """Score from which the gate accepts, 0 to 100."""
     reject: float
     """Score below which the gate rejects, 0 to 100."""
     release: dict[str, Any] | None
-    """path, name, version, shards (number), samples, splits, languages, modalities; None while nothing is built."""
+    """path, name, version, shards (number), samples, splits, languages, modalities, audit (rows of its table); None while nothing
+    is built."""
     train: dict[str, Any] | None
     evaluation: dict[str, Any] | None
     commands: list[str] = field(default_factory=list)
@@ -80,6 +83,12 @@ def warning(facts: RunFacts) -> tuple[str, str] | None:
         )
     if facts.judged:
         return None
+    if facts.calibrated:
+        return (
+            "note",
+            "No judge model has read these translations. Those whose score a calibration on experts' decisions covers went out; "
+            "the others wait for an expert (`quality.calibration`, `quality.without_judge: review`).",
+        )
     return (
         "note",
         "No judge model has read these translations. Every one that passed the automatic checks waits for an expert "

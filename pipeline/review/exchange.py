@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import orjson
+from pydantic import ValidationError
 from sqlalchemy import Engine, select
 
 from pipeline.database import DecisionRow, ReviewRow, session
@@ -17,12 +18,13 @@ from pipeline.quality.checks import run_checks
 from pipeline.review.store import waiting
 from pipeline.translate.memory import remember
 from pipeline.workspace import write_atomic
-from schemas.base import Access
+from schemas.base import Access, Severity
 from schemas.errors import InputError
-from schemas.review import Decision, DecisionVerdict, ReviewItem
+from schemas.review import Decision, DecisionVerdict, ErrorSpan, ReviewItem
 from schemas.sample import IMAGE_MARK
 
 _VERDICTS: tuple[DecisionVerdict, ...] = ("accept", "edit", "reject")
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 #: Faults shown of one file: more are the same mistake again.
 _SHOWN = 50
 #: What goes out when no class is named.
@@ -123,8 +125,9 @@ def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[De
     if raw.get("content") != item.content:
         return None, "the translation has changed since this line was exported. Export again."
     turns = block.get("turns") or []
+    errors, fault = _errors(item, verdict, block.get("errors") or [])
     seconds = block.get("seconds") or 0
-    fault = _edit_fault(item, verdict, turns)
+    fault = _edit_fault(item, verdict, turns) or fault
     if not isinstance(seconds, int | float) or seconds < 0:
         fault = fault or f"decision.seconds is {seconds!r}, expected a number from 0."
     if fault:
@@ -135,6 +138,7 @@ def _decision(raw: Any, known: dict[str, ReviewItem], reviewer: str) -> tuple[De
         content=item.content,
         verdict=verdict,
         turns=tuple(turns) if verdict == "edit" else (),
+        errors=errors,
         reviewer=reviewer,
         seconds=float(seconds),
         comment=str(block.get("comment") or ""),
@@ -158,6 +162,30 @@ def _edit_fault(item: ReviewItem, verdict: str, turns: Any) -> str | None:
         if wanted != found:
             return f"decision.turns[{number}] has {found} {IMAGE_MARK} marks, the source {wanted}."
     return None
+
+
+def _errors(item: ReviewItem, verdict: DecisionVerdict, raw: Any) -> tuple[tuple[ErrorSpan, ...], str | None]:
+    """The expert's marks, or the first fault in them. They stand in the exported translation, not in an edit."""
+    if not isinstance(raw, list):
+        return (), f"decision.errors is {raw!r}, expected a list."
+    found = []
+    for number, mark in enumerate(raw):
+        place = f"decision.errors[{number}]"
+        try:
+            span = ErrorSpan.model_validate(mark)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            return (), f"{place}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}. Expected turn, span, category and severity."
+        if span.severity not in _SEVERITIES:
+            return (), f"{place}.severity is {span.severity!r}, expected one of {', '.join(_SEVERITIES)}."
+        if not 0 <= span.turn < len(item.target_turns):
+            return (), f"{place}.turn is {span.turn}, the translation has turns 0 to {len(item.target_turns) - 1}."
+        if not 0 <= span.span[0] <= span.span[1] <= len(item.target_turns[span.turn]):
+            return (), f"{place}.span is {list(span.span)}, turn {span.turn} has {len(item.target_turns[span.turn])} characters."
+        found.append(span)
+    if verdict == "accept" and any(span.severity != "neutral" for span in found):
+        return (), "decision.verdict is accept, but decision.errors marks an error. Edit or reject, or take the marks out."
+    return tuple(found), None
 
 
 def _write(engine: Engine, taken: list[tuple[ReviewItem, Decision]]) -> None:

@@ -40,7 +40,7 @@ def test_all_faults_are_shown_at_once(tmp_path):
         load_settings(path)
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
-    assert "quality.acept: unknown key. Allowed here: accept, reject, without_judge." in str(caught.value)
+    assert "quality.acept: unknown key. Allowed here: accept, by_corpus, by_task, " in str(caught.value)
     assert "translate.rounds" in str(caught.value)
     assert "'many'" in str(caught.value)
     assert "'here' is neither `embedded` nor an http(s) address" in str(caught.value)

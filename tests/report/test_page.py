@@ -236,6 +236,16 @@ def test_the_samples_shown_are_a_mix_riskiest_first(make_run):
         assert points[0] == min(case[2] for case in cases if case[3] == verdict)
 
 
+def test_an_audit_has_its_table_and_without_one_there_is_none(run, plain):
+    release = run.facts().release | {
+        "audit": [("all", 40, 1, "2.50%", "0.44% to 12.88%"), ("task: vqa", 3, 1, "not enough data", "")]
+    }
+    page = run.page(release=release)
+    assert "Expert audit" not in plain
+    assert '<td class="number">0.44% to 12.88%</td>' in page
+    assert "not enough data" in page
+
+
 def _finding(severity, check="c"):
     return Finding(check=check, category="x", severity=severity, message="m")
 

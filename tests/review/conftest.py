@@ -46,13 +46,13 @@ class Desk:
     engine: object
     folder: object
 
-    def write(self, **changed):
-        """Bring the tables up; `changed` gives a case other values."""
-        cases = CASES | changed
+    def write(self, base=CASES, chunk=CHUNK, **changed):
+        """Bring the tables up; `changed` gives a case other values, or adds one."""
+        cases = base | changed
         samples, drafts, scores = zip(*(_rows(name, case) for name, case in cases.items()), strict=True)
-        self.workspace.write_chunk("curate", CHUNK, "c", {"samples": noun_table(Sample, samples)})
-        self.workspace.write_chunk("translate", CHUNK, "t", {"twins": noun_table(TwinDraft, drafts)})
-        self.workspace.write_chunk("score", CHUNK, "s", {"scores": noun_table(Score, filter(None, scores))})
+        self.workspace.write_chunk("curate", chunk, "c", {"samples": noun_table(Sample, samples)})
+        self.workspace.write_chunk("translate", chunk, "t", {"twins": noun_table(TwinDraft, drafts)})
+        self.workspace.write_chunk("score", chunk, "s", {"scores": noun_table(Score, filter(None, scores))})
 
     def fill(self):
         return fill_queue(self.settings, self.workspace, self.engine)
@@ -99,7 +99,8 @@ def desk(tmp_path, database_url):
     """A filled queue: six items wait, `good` goes out by itself, `bad` is excluded."""
     settings = Settings(
         name="desk", workspace=tmp_path / "work", sources=(SourceSettings(corpus="slake", path=tmp_path / "a.json"),),
-        quality=QualitySettings(without_judge="accept"), review=ReviewSettings(audit_fraction=0.0), root=tmp_path,
+        quality=QualitySettings(without_judge="accept"), root=tmp_path,
+        review=ReviewSettings(audit_fraction=0.0, audit_minimum=0),
     )  # fmt: skip
     engine = open_database(database_url)
     made = Desk(settings, Workspace(tmp_path / "work"), engine, tmp_path)
