@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from schemas.base import Access, Language, Noun, SampleId, Sha256
+from schemas.base import Access, Language, Noun, SampleId, Sha256, Task
 
 CallState = Literal["sent", "ok", "retryable", "permanent", "truncated", "refused", "invalid"]
 TranslationState = Literal["ok", "unusable", "failed"]
@@ -17,7 +17,7 @@ class Unit(Noun):
     key: Sha256
     source: Language
     target: Language
-    task: str
+    task: Task
     labels: tuple[str, ...]
     """What each segment is: question, answer, option, findings, …"""
     segments: tuple[str, ...]

@@ -14,8 +14,9 @@ import numpy as np
 from pipeline.quality.arabic import bare
 from pipeline.quality.checks import run_checks
 from pipeline.quality.semantic import Encoder, embedded_encoder, sentences, similarities, unmatched
+from pipeline.quality.verdict import Limits, capped, limits_for, verdict
 from pipeline.settings import QualitySettings
-from schemas.base import Verdict
+from schemas.base import Task, Verdict
 from schemas.quality import Finding, Span
 from schemas.sample import IMAGE_MARK
 
@@ -63,11 +64,16 @@ class Gate:
         self._quality = quality
         self._encoder = encoder
 
-    def score(self, items: Sequence[Sequence[Pair]]) -> list[Scored]:
-        """One Scored an item, in order; the encoder sees all pairs of all items in one batch."""
+    def score(self, items: Sequence[Sequence[Pair]], limits: Sequence[Limits] | None = None) -> list[Scored]:
+        """One Scored an item, in order, by its own `limits` if given; the encoder sees all pairs of all items in one batch."""
         pairs = [pair for item in items for pair in item]
         near = iter(self._similarities(pairs))
-        return [self._scored(item, [next(near) for _ in item]) for item in items]
+        lines = limits if limits is not None else [limits_for(self._quality)] * len(items)
+        return [self._scored(item, [next(near) for _ in item], line) for item, line in zip(items, lines, strict=True)]
+
+    def limits(self, corpus: str, task: Task) -> Limits:
+        """The thresholds of a corpus and a task."""
+        return limits_for(self._quality, corpus, task)
 
     def _similarities(self, pairs: list[Pair]) -> list[float | None]:
         """Cosine a pair; None where there are no words to compare."""
@@ -79,7 +85,7 @@ class Gate:
                 values[number] = value
         return values
 
-    def _scored(self, item: Sequence[Pair], near: list[float | None]) -> Scored:
+    def _scored(self, item: Sequence[Pair], near: list[float | None], limits: Limits) -> Scored:
         if not item:
             # Every segment came from the closed table: nothing was left to a model.
             return Scored(score=100.0, verdict="accept", similarity=None, by_pair=())
@@ -88,11 +94,8 @@ class Gate:
         base = min((_points(pair, value) for pair, value in zip(item, near, strict=True) if value is not None), default=100.0)
         findings = [finding for part in found for finding in part]
         score = max(0.0, base - sum(_WEIGHTS[finding.severity] for finding in findings))
-        critical = any(finding.severity == "critical" for finding in findings)
-        if critical:
-            score = min(score, max(0.0, self._quality.reject - 1))
-        score = round(score, 1)
-        return Scored(score, self._verdict(score, critical), min(known, default=None), found)
+        score = capped(score, findings, limits)
+        return Scored(score, verdict(score, findings, limits), min(known, default=None), found)
 
     def _alignment(self, pair: Pair) -> list[Finding]:
         """Sentences of a longer text that have no partner: left out, or added."""
@@ -107,12 +110,6 @@ class Gate:
             Finding(check="alignment", category=f"accuracy/{kind}", severity="major", message=f"{words} {text[:80]!r}")
             for kind, words, text in found
         ]
-
-    def _verdict(self, score: float, critical: bool) -> Verdict:
-        # In words too: with `reject: 0` there is no score below it.
-        if critical or score < self._quality.reject:
-            return "reject"
-        return "accept" if score >= self._quality.accept else "refine"
 
     def _coder(self) -> Encoder:
         return self._encoder or embedded_encoder()

@@ -16,7 +16,7 @@ from pipeline.quality.consistency import mixed_terms
 from pipeline.quality.gate import VERSION, Gate, Scored
 from pipeline.quality.judge import Judge, Judgement, Word, joined, prompt_id, together
 from pipeline.quality.segments import cases_of, pairs_of
-from pipeline.quality.verdict import limits_for, verdict
+from pipeline.quality.verdict import limits_for
 from pipeline.settings import Settings
 from pipeline.translate.glossary import run_glossary
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
@@ -49,12 +49,13 @@ def score_chunk(
         return done
     drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
     samples = [sample for sample in workspace.english_rows(chunk) if sample.id in drafts]
-    scored = Gate(settings.quality).score([pairs_of(sample, drafts[sample.id]) for sample in samples])
+    limits = [limits_for(settings.quality, sample.corpus, sample.task) for sample in samples]
+    scored = Gate(settings.quality).score([pairs_of(sample, drafts[sample.id]) for sample in samples], limits)
     items = [(sample, drafts[sample.id], result) for sample, result in zip(samples, scored, strict=True)]
     judged = _judged(settings, endpoints, items) if judge else {}
     rows = []
-    for sample, draft, result in items:
-        word = together(result, judged.get(sample.id), limits_for(settings.quality, sample.corpus, sample.task))
+    for (sample, draft, result), line in zip(items, limits, strict=True):
+        word = together(result, judged.get(sample.id), line)
         mixed = mixed_terms(glossary, pairs_of(sample, draft))
         rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity))
     if progress:
@@ -74,14 +75,9 @@ def _judged(
 ) -> dict[str, Judgement]:
     """The judge's word by sample, on every translation that the gate has not rejected."""
     assert endpoints is not None and endpoints.judge is not None
-    worth = [(sample, draft) for sample, draft, result in items if draft.state == "ok" and _worth(settings, sample, result)]
+    worth = [(sample, draft) for sample, draft, result in items if draft.state == "ok" and result.verdict != "reject"]
     check_rows(settings, (sample for sample, _ in worth), "judge")
     return asyncio.run(_read_all(settings, endpoints, worth)) if worth else {}
-
-
-def _worth(settings: Settings, sample: Sample, result: Scored) -> bool:
-    limits = limits_for(settings.quality, sample.corpus, sample.task)
-    return result.score is not None and verdict(result.score, result.findings, limits) != "reject"
 
 
 async def _read_all(settings: Settings, endpoints: Resolved, worth: Sequence[tuple[Sample, TwinDraft]]) -> dict[str, Judgement]:

@@ -12,6 +12,7 @@ from pipeline.llm.answers import CHARS_PER_TOKEN, loops
 from pipeline.llm.client import Asker, Request
 from pipeline.llm.outcomes import all_ended, bad, knows_no_schema
 from pipeline.quality.gate import Gate, Pair, Scored
+from pipeline.quality.verdict import Limits
 from pipeline.settings import TranslateSettings
 from pipeline.translate.pieces import cut
 from pipeline.translate.prompt import Ask, Form, Messages, Prompt
@@ -69,7 +70,7 @@ class Translator:
 
     def __init__(self, settings: TranslateSettings, gate: Gate, client: Asker, prompt: Prompt, form: Form) -> None:
         self._settings, self._client, self._prompt, self._form = settings, client, prompt, form
-        self._scorer = _Scorer(gate)
+        self._gate, self._scorer = gate, _Scorer(gate)
 
     async def run(self, units: Sequence[Known], model: str, done: Callable[[Unit], None]) -> list[Translation]:
         """One Translation a unit, in order; `done` hears of each unit as it is finished.
@@ -141,7 +142,9 @@ class Translator:
 
     async def _keep_best(self, attempt: _Attempt, texts: list[Texts], number: int) -> None:
         """The highest score; on a tie the earlier text, so that nothing depends on the order of answers."""
-        scores = await self._scorer.score([attempt.pairs(text) for text in texts])
+        unit = attempt.known.unit
+        line = self._gate.limits(unit.corpus, unit.task)
+        scores = await self._scorer.score([attempt.pairs(text) for text in texts], line)
         best = max(range(len(texts)), key=lambda index: (scores[index].score or 0.0, -index))
         if number and best == 1:
             attempt.round = number
@@ -189,6 +192,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.items: list[list[Pair]] = []
+        self.limits: list[Limits] = []
         self.scored: list[Scored] | None = None
 
 
@@ -200,15 +204,16 @@ class _Scorer:
         self._turn = asyncio.Lock()
         self._open = _Batch()
 
-    async def score(self, items: list[list[Pair]]) -> list[Scored]:
-        """One Scored an item, in order."""
+    async def score(self, items: list[list[Pair]], line: Limits) -> list[Scored]:
+        """One Scored an item, in order, all against the same thresholds."""
         batch = self._open
         start = len(batch.items)
         batch.items += items
+        batch.limits += [line] * len(items)
         async with self._turn:
             if batch.scored is None:
                 self._open = _Batch()
-                batch.scored = await asyncio.to_thread(self._gate.score, batch.items)
+                batch.scored = await asyncio.to_thread(self._gate.score, batch.items, batch.limits)
         return batch.scored[start : start + len(items)]
 
 
