@@ -1,21 +1,27 @@
 """Sources to samples: streams each source once, in chunks of `runner.chunk_rows` records.
 
 In: settings.sources[index]. Out: tables ingest/samples and ingest/excluded, images in the store. Lost: nothing; every
-record becomes samples or one exclusion with its reason. Memory: one chunk, and about 200 bytes a record for its ids.
+record becomes samples or one exclusion with its reason. Memory: one chunk of samples, one record's images, and about 200 bytes a
+record for its ids.
 """
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
+from pipeline.images.inline import Inline
 from pipeline.images.pixels import ImageFaultError
 from pipeline.images.store import ImageStore, load, phash
 from pipeline.settings import Settings, SourceSettings
+from pipeline.sources.archives import archive
 from pipeline.sources.base import Corpus, Draft, Record
+from pipeline.sources.containers import beside, split
+from pipeline.sources.containers import files as files_of
 from pipeline.sources.iu_xray import text_only as report_without_images
 from pipeline.sources.registry import check_form, corpus
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
@@ -54,12 +60,27 @@ def ingest_source(
     mark = _fingerprint(settings, index)
     records = islice(source.known.read(chosen.path), chosen.limit)
     manifests: list[ChunkManifest] = []
-    while chunk := list(islice(records, settings.runner.chunk_rows)):
+    for first in records:
         name = f"{index:02d}-{chosen.corpus}-{len(manifests):05d}"
+        # One by one: a record of Parquet carries its images, and a thousand of those are up to 1 GB.
+        chunk = _Counted(chain((first,), islice(records, settings.runner.chunk_rows - 1)))
         manifests.append(_ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk))
         if progress:
-            progress(len(chunk))
+            progress(chunk.count)
     return manifests
+
+
+class _Counted:
+    """Records, counted while they pass."""
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        self._records = records
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self._records:
+            self.count += 1
+            yield record
 
 
 def benchmark_source(settings: Settings, spec: str) -> SourceSettings:
@@ -75,9 +96,8 @@ def benchmark_source(settings: Settings, spec: str) -> SourceSettings:
             return source
     file = known.splits.get(split)
     for source in same:
-        if file and source.path.with_name(file).exists():
-            update = {"path": source.path.with_name(file), "split": split, "limit": None}
-            return source.model_copy(update=update)
+        if file and (found := beside(source.path, file)):
+            return source.model_copy(update={"path": found, "split": split, "limit": None})
     raise InputError(
         f"curate.benchmarks: {spec!r} is not there. Add it to `sources:` with `split: {split or 'test'}`"
         + (f", or put {file} beside the corpus's other files." if file else ".")
@@ -86,24 +106,28 @@ def benchmark_source(settings: Settings, spec: str) -> SourceSettings:
 
 def benchmark_samples(settings: Settings, spec: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(text of all turns, perceptual hashes of the images) for each sample of a benchmark. Images that are missing are none."""
-    source = benchmark_source(settings, spec)
+    source, scratch = benchmark_source(settings, spec), Workspace(settings.workspace).images
     for record in corpus(source.corpus).read(source.path):
         for draft in record.drafts:
             words = "\n".join(text for _, text in draft.turns).replace(IMAGE_MARK, "").strip()
-            yield words, tuple(found for name in draft.images if (found := _phash(source.images, name)))
+            hashes = (_hash(source.images, image, scratch) for image in draft.images)
+            yield words, tuple(found for found in hashes if found)
+
+
+def _hash(place: Path | None, image: str | Inline, scratch: Path) -> str | None:
+    """The cache is for names: carried images would stay in memory with it."""
+    return _phash(place, image, scratch) if isinstance(image, str) else _phash.__wrapped__(place, image, scratch)
 
 
 @lru_cache(maxsize=4096)
-def _phash(folder: Path | None, name: str) -> str | None:
-    if folder is None:
-        return None
+def _phash(place: Path | None, image: str | Inline, scratch: Path) -> str | None:
     try:
-        return phash(load(folder, name))
+        return phash(load(place, image, scratch))
     except ImageFaultError:
         return None
 
 
-def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: list[Record]) -> ChunkManifest:
+def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: Iterable[Record]) -> ChunkManifest:
     done = workspace.done("ingest", name, mark)
     if done:
         # From the records, not from the samples: a record whose image is missing has taken its id as well.
@@ -171,13 +195,9 @@ def _sample(source: _Source, record: Record, draft: Draft, name: str, origin: Or
 def _images(source: _Source, draft: Draft) -> tuple[tuple[ImageRef, ...], bool]:
     """The stored images, and whether the draft keeps its marks."""
     tolerant = source.chosen.missing_images == "text_only"
-    if draft.images and source.chosen.images is None:
-        if tolerant:
-            return (), False
-        raise ImageFaultError("missing_image: the source names no `images` folder")
     try:
         modality = draft.meta.get("modality", "")
-        return tuple(source.store.add(source.chosen.images or Path(), name, modality) for name in draft.images), True
+        return tuple(source.store.add(source.chosen.images, image, modality) for image in draft.images), True
     except ImageFaultError as error:
         if tolerant and str(error).startswith("missing_image"):
             return (), False
@@ -234,18 +254,32 @@ def _prefix(settings: Settings, index: int) -> str:
 
 def _fingerprint(settings: Settings, index: int) -> str:
     chosen = settings.sources[index]
-    files = [chosen.path, *sorted(chosen.path.parent.glob("indiana_projections.csv"))]
-    listing = []
-    if chosen.images is not None:
-        listing = sorted(
-            (p.relative_to(chosen.images).as_posix(), p.stat().st_size) for p in chosen.images.rglob("*") if p.is_file()
-        )
+    files = _files(chosen)
+    listing = [] if chosen.images is None else _listing(chosen.images)
     names = {
         "path": settings.relative(chosen.path),
         "images": None if chosen.images is None else settings.relative(chosen.images),
     }
     digests = [_file_digest(path) for path in files]
+    if not chosen.path.is_file():
+        digests += [Path(os.path.relpath(path, chosen.path.parent)).as_posix() for path in files]
     return fingerprint(VERSION, chosen.model_dump(mode="json") | names, digests, listing, _prefix(settings, index))
+
+
+def _files(source: SourceSettings) -> list[Path]:
+    """What a source is read from: its file or archive, or all files of its folder, and what its corpus looks into beside it."""
+    path = source.path
+    names = ("indiana_projections.csv", *corpus(source.corpus).beside)
+    around = (path.with_name(name.format(stem=path.stem)) for name in names)
+    return [*files_of(path), *(one for one in around if one.is_file())]
+
+
+def _listing(images: Path) -> Sequence[tuple[object, ...]]:
+    """What tells that images have changed: names with sizes, and in a zip with checksums."""
+    outer, _ = split(images)
+    if outer.is_file():
+        return sorted(archive(outer).listing())
+    return sorted((p.relative_to(images).as_posix(), p.stat().st_size) for p in images.rglob("*") if p.is_file())
 
 
 def _file_digest(path: Path) -> str:

@@ -89,6 +89,7 @@ REASONS: dict[str, str] = {
     "invalid_turns": "roles do not alternate from user to assistant",
     "image_count": "the number of <image> marks is not the number of images",
     "other_language": "the record is in a language that the adapter leaves out",
+    "other_subject": "the record is of a subject that the adapter leaves out",
     "missing_image": "the image file is not there",
     "unreadable_image": "the image is damaged or not an image",
     "oversized_image": "the image breaks the limits on pixels or bytes",

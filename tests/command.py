@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ import orjson
 import pytest
 from filelock import FileLock
 
+from tests import warm
 from tests.corpora import Corpora, write_corpora
 from tests.endpoint import Endpoint
 
@@ -81,6 +83,9 @@ def _await(url):
 
 
 def run_command(*words, cwd=None, env=None):
+    if env is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return Answer(*warm.call([str(word) for word in words], cwd, environment({}), folder, 280))
     done = subprocess.run(
         [BIMEDV, *map(str, words)], capture_output=True, text=True, cwd=cwd, env=environment(env or {}), timeout=280, check=False
     )

@@ -14,6 +14,7 @@ from pipeline.curate.deidentify import deidentify
 from pipeline.curate.filters import fault, without_boilerplate
 from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
+from pipeline.sources.containers import files
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
 from schemas.sample import Exclusion, Sample
 
@@ -96,4 +97,11 @@ def _exclusion(sample: Sample, reason: str, detail: str) -> Exclusion:
 def benchmark_files(settings: Settings) -> list[list[object]]:
     """What tells that a benchmark has changed, for fingerprints."""
     sources = [benchmark_source(settings, spec) for spec in settings.curate.benchmarks]
-    return [[source.corpus, source.split, source.path.stat().st_size, source.path.stat().st_mtime_ns] for source in sources]
+    return [
+        [
+            source.corpus,
+            source.split,
+            *(told for file in files(source.path) for told in (file.stat().st_size, file.stat().st_mtime_ns)),
+        ]
+        for source in sources
+    ]

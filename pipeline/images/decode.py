@@ -1,8 +1,10 @@
-"""From a file to RGB or grey pixels: PNG, JPEG, TIFF, WebP, GIF's first frame, DICOM. No metadata comes along.
+"""From a file or its bytes to RGB or grey pixels: PNG, JPEG, TIFF, WebP, GIF's first frame, DICOM. No metadata comes along.
 
 Limits are checked on the header, before a pixel is decoded, so that a bomb costs nothing.
 """
 
+import io
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -16,30 +18,52 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
 _DICOM_AT = 128
 
 
-def decode(path: Path) -> Image.Image:
-    """Pixels in mode L or RGB. Raises ImageFaultError for everything that is wrong with the file."""
+def decode(source: Path | bytes, scratch: Path | None = None) -> Image.Image:
+    """Pixels in mode L or RGB of a file or of its bytes. Raises ImageFaultError for everything that is wrong with it.
+
+    DICOM's decoders want a file: bytes of it lie in `scratch` for as long as they work.
+    """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ImageFaultError(f"oversized_image: {size} bytes, at most {MAX_BYTES}")
-        with path.open("rb") as file:
-            head = file.read(_DICOM_AT + 4)
+        check_size(len(source) if isinstance(source, bytes) else source.stat().st_size)
+        head = _head(source)
     except OSError as error:
         raise ImageFaultError(f"missing_image: {error.strerror}") from None
-    if head[_DICOM_AT:] == b"DICM":
-        # Imported here: pydicom takes 0.2 s that most corpora need not pay.
-        from pipeline.images.dicom import read_dicom
-
-        return read_dicom(path)
-    return _picture(path)
+    return _dicom(source, scratch) if head[_DICOM_AT:] == b"DICM" else _picture(source)
 
 
-def _picture(path: Path) -> Image.Image:
+def check_size(size: int) -> None:
+    """Raise ImageFaultError for more bytes than a picture may have."""
+    if size > MAX_BYTES:
+        raise ImageFaultError(f"oversized_image: {size} bytes, at most {MAX_BYTES}")
+
+
+def _head(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[: _DICOM_AT + 4]
+    with source.open("rb") as file:
+        return file.read(_DICOM_AT + 4)
+
+
+def _dicom(source: Path | bytes, scratch: Path | None) -> Image.Image:
+    # Imported here: pydicom takes 0.2 s that most corpora need not pay.
+    from pipeline.images.dicom import read_dicom
+
+    if isinstance(source, Path):
+        return read_dicom(source)
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=scratch, suffix=".dcm") as file:
+        file.write(source)
+        file.flush()
+        return read_dicom(Path(file.name))
+
+
+def _picture(source: Path | bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # Pillow only warns of a bomb; the limit below is ours and refuses.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS) as image:
                 bound(image.width, image.height)
                 image.seek(0)
                 image.load()

@@ -1,6 +1,7 @@
 """What every corpus module speaks: a Record is one source record with its drafts, or the reason why it gives none."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from pipeline.images.inline import Inline
 from schemas.base import Access, Task
 from schemas.sample import IMAGE_MARK
 
@@ -19,8 +21,8 @@ class Draft:
     task: Task
     turns: tuple[tuple[str, str], ...]
     """(role, text); one ``<image>`` for each image, in place."""
-    images: tuple[str, ...] = ()
-    """Names under the source's image folder, in the order of their marks."""
+    images: tuple[str | Inline, ...] = ()
+    """Names under the source's image folder, or images that the record carries, in the order of their marks."""
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -41,6 +43,10 @@ class Record:
     language: str = "en"
 
 
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_LATIN = re.compile("[A-Za-z]")
+
 Reader = Callable[[Path], Iterator[Record]]
 
 
@@ -55,6 +61,12 @@ class Corpus:
     fields: str
     fingerprint: tuple[str, ...]
     """Field names that every record carries; `identify` compares them with the first record."""
+    forms: tuple[tuple[str, ...], ...] = ()
+    """Fingerprints of the other forms in which it is published."""
+    by_name: bool = False
+    """Its form could be anybody's: it is recognised only where the file's name says so."""
+    beside: tuple[str, ...] = ()
+    """Files beside the named one that the reader looks into; `{stem}` is the named file's name without its suffix."""
     licence: str
     access: Access
     redistribution: bool
@@ -66,6 +78,24 @@ class Corpus:
     """Split to the usual file name beside the others."""
     counts: str = ""
     read: Reader
+
+
+def split_of(path: Path) -> str | None:
+    """The split that a file's name tells: `test_set.json` is test, `dev.json` validation; None leaves it to the config."""
+    words = set(re.split("[^a-z]+", path.stem.lower()))
+    if "test" in words:
+        return "test"
+    return "validation" if words & {"dev", "val", "valid", "validation"} else None
+
+
+def language_of(words: str) -> str:
+    """ar or zh when most letters are of that script, else en. A Latin drug name inside an Arabic sentence changes nothing."""
+    arabic, chinese = len(_ARABIC.findall(words)), len(_CHINESE.findall(words))
+    latin = len(_LATIN.findall(words))
+    if arabic > max(latin, chinese):
+        return "ar"
+    # A Chinese character says as much as two or three letters.
+    return "zh" if 2 * chinese > latin else "en"
 
 
 def digest(raw: object) -> str:
@@ -105,12 +135,23 @@ def text(raw: Mapping[str, Any], key: str) -> str:
     return "" if value is None or isinstance(value, dict | list) else str(value).strip()
 
 
-def with_images(question: str, images: tuple[str, ...]) -> str:
+def images_of(raw: Mapping[str, Any], *keys: str) -> tuple[str | Inline, ...]:
+    """The images under the first of the keys that has any: names, carried ones, or a list of either."""
+    for key in keys:
+        value = raw.get(key)
+        values = value if isinstance(value, list) else [value]
+        found = tuple(item if isinstance(item, Inline) else str(item).strip() for item in values if item)
+        if found:
+            return found
+    return ()
+
+
+def with_images(question: str, images: tuple[str | Inline, ...]) -> str:
     """The question behind one mark for each image, unless the source has put the marks itself."""
     return question if IMAGE_MARK in question else f"{IMAGE_MARK}\n" * len(images) + question
 
 
-def exchange(task: Task, question: str, answer: str, images: tuple[str, ...] = (), **meta: str) -> Draft:
+def exchange(task: Task, question: str, answer: str, images: tuple[str | Inline, ...] = (), **meta: str) -> Draft:
     """A question with its answer."""
     turns = (("user", with_images(question, images)), ("assistant", answer))
     return Draft(task=task, turns=turns, images=images, meta={key: value for key, value in meta.items() if value})

@@ -1,13 +1,15 @@
-"""Conversations in LLaVA's form: LLaVA-Med's files, its 50-image evaluation questions, and anybody's `llava` JSON.
+"""Conversations: LLaVA-Med's files, its 50-image evaluation questions, and anybody's JSON in LLaVA's or in OpenAI's form.
 
-`conversatons` is how LLaVA-Med's alignment file spells it. `<image>` stands first or last in the first human turn.
+`conversatons` is how LLaVA-Med's alignment file spells it. `<image>` stands first or last in the first human turn. In OpenAI's
+form (`messages`) the images are parts of the content, or a list of their own that the marks go through in order.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, fault_of, kept, text, unparsed, with_images
+from pipeline.images.inline import Inline, from_url
+from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, fault_of, images_of, kept, text, unparsed, with_images
 from pipeline.sources.streams import json_records
 from schemas.base import Task
 from schemas.sample import IMAGE_MARK
@@ -39,12 +41,24 @@ def _question(raw: dict[str, Any], row: int) -> Record:
 
 
 def _conversation(raw: dict[str, Any], row: int) -> Record:
-    name = text(raw, "id") or f"row-{row}"
     said = raw.get("conversations") or raw.get("conversatons")
+    return conversation(raw, row, said, text(raw, "id") or f"row-{row}")
+
+
+def _read_messages(path: Path) -> Iterator[Record]:
+    for row, raw in json_records(path):
+        if isinstance(raw, dict):
+            yield conversation(raw, row, raw.get("messages"), text(raw, "id") or f"row-{row}")
+        else:
+            yield unparsed(row)
+
+
+def conversation(raw: dict[str, Any], row: int, said: object, name: str) -> Record:
+    """The record of a list of turns, each {from, value} or {role, content}, or the reason why it gives none."""
     if not isinstance(said, list) or not said:
         return dropped(raw, row, name, "missing_field", "no conversations")
-    images = _images(raw)
-    turns = [_turn(turn) for turn in said]
+    turns, inside = _turns(said)
+    images = inside or images_of(raw, "images", "image")
     fault = _fault(turns)
     if fault:
         return dropped(raw, row, name, *fault)
@@ -56,9 +70,38 @@ def _conversation(raw: dict[str, Any], row: int) -> Record:
     return kept(raw, row, name, Draft(task=task, turns=tuple(turns), images=images, meta=meta))
 
 
-def _turn(turn: object) -> tuple[str, str]:
-    # What is no turn has no role, and the conversation falls: its neighbours may answer each other no longer.
-    return (_ROLES.get(text(turn, "from").lower(), ""), text(turn, "value")) if isinstance(turn, dict) else ("", "")
+def _turns(said: list[Any]) -> tuple[list[tuple[str, str]], tuple[str | Inline, ...]]:
+    """(role, text) of each turn, and the images that stand inside them."""
+    turns: list[tuple[str, str]] = []
+    images: list[str | Inline] = []
+    for turn in said:
+        if not isinstance(turn, dict):
+            # What is no turn has no role, and the conversation falls: its neighbours may answer each other no longer.
+            turns.append(("", ""))
+            continue
+        content = turn.get("content")
+        words, found = _parts(content) if isinstance(content, list) else (text(turn, "value") or text(turn, "content"), [])
+        turns.append((_ROLES.get((text(turn, "from") or text(turn, "role")).lower(), ""), words))
+        images += found
+    return turns, tuple(images)
+
+
+def _parts(content: list[Any]) -> tuple[str, list[str | Inline]]:
+    """Text with a mark for each image, from parts such as {"type": "text", "text"} and {"type": "image_url", "image_url"}."""
+    words: list[str] = []
+    images: list[str | Inline] = []
+    for part in content:
+        if isinstance(part, str):
+            words.append(part)
+        elif isinstance(part, dict) and part.get("type") in ("image", "image_url"):
+            words.append(IMAGE_MARK)
+            # In Parquet's one type for all parts, a text part has an empty image and the other way round.
+            value = part.get("image") or part.get("image_url") or part.get("url") or part.get("path")
+            value = value.get("url") if isinstance(value, dict) else value
+            images += [from_url(value) if isinstance(value, str) else value] if isinstance(value, str | Inline) else []
+        elif isinstance(part, dict):
+            words.append(text(part, "text"))
+    return "\n".join(word.strip() for word in words if word.strip()), images
 
 
 def _fault(turns: list[tuple[str, str]]) -> tuple[str, str] | None:
@@ -69,12 +112,6 @@ def _fault(turns: list[tuple[str, str]]) -> tuple[str, str] | None:
         if not words.replace(IMAGE_MARK, "").strip():
             return ("empty_answer" if role == "assistant" else "empty_question"), ""
     return None
-
-
-def _images(raw: dict[str, Any]) -> tuple[str, ...]:
-    value = raw.get("image")
-    values = value if isinstance(value, list) else [value]
-    return tuple(str(item).strip() for item in values if item)
 
 
 def _modality(raw: dict[str, Any]) -> str:
@@ -114,4 +151,19 @@ LLAVA = Corpus(
     derivatives=True,
     citation="as the file's owner says",
     read=_read,
+)
+
+MESSAGES = Corpus(
+    name="messages",
+    title="Any conversations in OpenAI's form, as Qwen and LLaMA-Factory write them too",
+    tasks=("conversation", "caption"),
+    layout="one JSON array or JSON Lines; image names relative to `images`",
+    fields="messages: [{role, content}], content a text or parts {type, text | image | image_url}; images, id (optional)",
+    fingerprint=("messages",),
+    licence="unknown",
+    access="open",
+    redistribution=False,
+    derivatives=True,
+    citation="as the file's owner says",
+    read=_read_messages,
 )

@@ -4,8 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pipeline.images.inline import Inline
 from pipeline.images.pixels import ImageFaultError
-from pipeline.images.store import find
+from pipeline.images.store import locate
 from pipeline.sources.registry import check_form, corpus, identify
 from schemas.errors import InputError
 
@@ -42,9 +43,9 @@ def check(path: Path, name: str | None = None, images: Path | None = None) -> di
     }
 
 
-def _there(images: Path, name: str) -> bool:
+def _there(images: Path, image: str | Inline) -> bool:
     try:
-        find(images, name)
+        locate(images, image)
     except ImageFaultError:
         return False
     return True

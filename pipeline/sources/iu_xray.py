@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text, unparsed
+from pipeline.sources.containers import beside
 from pipeline.sources.streams import csv_records
 from pipeline.sources.templates import IMPRESSION, REPORT
 
 
 def _read(path: Path) -> Iterator[Record]:
-    images = _projections(path.with_name("indiana_projections.csv"))
+    images = _projections(beside(path, "indiana_projections.csv"))
     for row, raw in csv_records(path):
         if raw is None:
             yield unparsed(row)
@@ -44,8 +45,8 @@ def _summary(findings: str, impression: str) -> Draft:
     return exchange("summary", f"{IMPRESSION}\nFindings: {findings}", impression, modality="cxr", body_region="Chest")
 
 
-def _projections(path: Path) -> dict[str, tuple[str, ...]]:
-    if not path.exists():
+def _projections(path: Path | None) -> dict[str, tuple[str, ...]]:
+    if path is None:
         return {}
     images: dict[str, tuple[str, ...]] = {}
     for _, raw in csv_records(path):

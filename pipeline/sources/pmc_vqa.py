@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_uppercase
 
 from pipeline.sources.base import Corpus, Draft, Record, dropped, exchange, kept, text, unparsed
 from pipeline.sources.streams import csv_records
@@ -39,8 +40,8 @@ def _read(path: Path) -> Iterator[Record]:
 
 def mcq(question: str, options: list[str], letter: str, image: str = "") -> Draft:
     """A multiple-choice exchange: options as lines `A. text`, the answer as `B. text`."""
-    lines = [f"{mark}. {option}" for mark, option in zip(_LETTERS, options, strict=False)]
-    answer = lines[_LETTERS.index(letter)]
+    lines = [f"{mark}. {option}" for mark, option in zip(ascii_uppercase, options, strict=False)]
+    answer = lines[ascii_uppercase.index(letter)]
     return exchange("mcq", "\n".join([question, *lines]), answer, (image,) if image else (), answer_type="CLOSED")
 
 

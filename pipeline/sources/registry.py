@@ -6,23 +6,38 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.sources.base import Corpus
-from pipeline.sources.chats import LLAVA, LLAVA_MED
+from pipeline.sources.bimed import BIMED
+from pipeline.sources.chats import LLAVA, LLAVA_MED, MESSAGES
+from pipeline.sources.consumer_qa import LIVEQA, MEDICATION_QA
+from pipeline.sources.containers import there
 from pipeline.sources.dialogues import ALPACA, GENMEDGPT, HEALTHCAREMAGIC, ICLINIQ, MTS_DIALOG
+from pipeline.sources.exams import MEDMCQA, MEDQA, USMLE
 from pipeline.sources.figure1_cxr import FIGURE1_CXR
+from pipeline.sources.huggingface import HF_DATASET
 from pipeline.sources.iu_xray import IU_XRAY
+from pipeline.sources.markup import is_xml, tags
+from pipeline.sources.meadow import MEDICAL_MEADOW
+from pipeline.sources.medquad import MEDQUAD
+from pipeline.sources.mmlu import MMLU, columns_of
+from pipeline.sources.parquet import PARQUET, is_tables
+from pipeline.sources.pickles import PICKLE
 from pipeline.sources.pmc_vqa import PMC_VQA
 from pipeline.sources.pubmedqa import PUBMEDQA
 from pipeline.sources.slake import SLAKE
-from pipeline.sources.streams import csv_records, json_items, json_records, sniff
+from pipeline.sources.streams import fields_of
+from pipeline.sources.uphill import UPHILL
 from schemas.errors import InputError
 
 #: In the order in which a file is tried against them: a special form before the generic one.
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
-        SLAKE, PMC_VQA, LLAVA_MED, IU_XRAY, PUBMEDQA, MTS_DIALOG, ICLINIQ, HEALTHCAREMAGIC, GENMEDGPT, FIGURE1_CXR, LLAVA, ALPACA,
+        BIMED, SLAKE, PMC_VQA, LLAVA_MED, IU_XRAY, PUBMEDQA, MEDMCQA, MEDQA, USMLE, MMLU, MEDQUAD, MEDICATION_QA, LIVEQA, UPHILL,
+        MTS_DIALOG, ICLINIQ, HEALTHCAREMAGIC, GENMEDGPT, MEDICAL_MEADOW, FIGURE1_CXR, LLAVA, MESSAGES, ALPACA, HF_DATASET,
     )
 }  # fmt: skip
+#: What other corpora share.
+_GENERIC = {ALPACA.fingerprint, LLAVA.fingerprint, MESSAGES.fingerprint, HF_DATASET.fingerprint}
 
 
 def corpus(name: str) -> Corpus:
@@ -47,24 +62,35 @@ def identify(path: Path) -> list[str]:
     """
     fields = first_fields(path)
     stem = re.sub(r"[^a-z0-9]", "", path.stem.lower())
-    found = [name for name, known in CORPORA.items() if set(known.fingerprint) <= fields]
+    found = [name for name, known in CORPORA.items() if _fits(known, fields) and (_named(name, stem) or not known.by_name)]
     same = {name for name in found if CORPORA[name].fingerprint == ALPACA.fingerprint}
-    return sorted(found, key=lambda name: (name not in stem, name != "alpaca") if name in same else (False, False))
+    return sorted(found, key=lambda name: (not _named(name, stem), name != "alpaca") if name in same else (False, False))
+
+
+def _named(name: str, stem: str) -> bool:
+    return name.replace("_", "") in stem
+
+
+def _fits(known: Corpus, fields: set[str]) -> bool:
+    # Parquet and pickles are read by a corpus that declares it, and by no other: their fields alone look like everybody's.
+    marks = fields & {PARQUET, PICKLE}
+    return any(set(form) <= fields and marks <= set(form) for form in (known.fingerprint, *known.forms))
 
 
 def check_form(name: str, path: Path) -> None:
     """Raise InputError when a file is not of the corpus's form, saying which corpus it looks like."""
     known = corpus(name)
-    fields = first_fields(path)
-    if set(known.fingerprint) <= fields or (name == "llava_med" and "conversations" in fields):
+    fields, recognised = first_fields(path), identify(path)
+    like = [other for other in recognised if other != name]
+    fits = _fits(known, fields) or (name == "llava_med" and _fits(LLAVA, fields))
+    # A form that could be anybody's does not take a file that is plainly another corpus's.
+    if fits and (not known.by_name or name in recognised or all(CORPORA[other].fingerprint in _GENERIC for other in like)):
         return
-    missing = [key for key in known.fingerprint if key not in fields]
-    like = [other for other in identify(path) if other != name]
+    missing = ", ".join(key for key in known.fingerprint if key not in fields)
+    told = f"the first record has no {missing}" if missing else "it is not published so, or its name does not say that it is"
     hint = f" It looks like {' or '.join(like)}." if like else ""
     found = ", ".join(sorted(fields)[:12]) or "nothing"
-    raise InputError(
-        f"{path}: not {name}: the first record has no {', '.join(missing)} (found {found}).{hint} Check `corpus:` and `path:`."
-    )
+    raise InputError(f"{path}: not {name}: {told} (found {found}).{hint} Check `corpus:` and `path:`.")
 
 
 def first_fields(path: Path) -> set[str]:
@@ -74,11 +100,8 @@ def first_fields(path: Path) -> set[str]:
 
 
 def _first_fields(path: Path) -> set[str]:
-    if not path.exists():
+    if not there(path):
         raise InputError(f"{path}: no such file.")
-    kind = sniff(path)
-    if kind == "csv":
-        return next((set(raw) for _, raw in csv_records(path) if raw is not None), set())
-    if kind == "json_dict":
-        return next((set(raw) for _, _, raw in json_items(path) if isinstance(raw, dict)), set())
-    return next((set(raw) for _, raw in json_records(path) if isinstance(raw, dict)), set())
+    if not is_tables(path) and is_xml(path):
+        return tags(path)
+    return columns_of(path) or fields_of(path)

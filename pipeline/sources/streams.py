@@ -1,50 +1,64 @@
-"""Reading files record by record in flat memory: JSON arrays and objects, JSON Lines, CSV.
+"""Reading files record by record in flat memory: JSON arrays and objects, JSON Lines, CSV, Parquet, `datasets` folders, pickles.
 
 Each yields (row, record): row is the 1-based number of the record, which a CSV cell with line breaks does not disturb.
 A record that cannot be parsed comes as None. A file that breaks off is one InputError that names the last good record.
+Where the bytes lie, packed or inside an archive, is a matter of `containers`. What Python writes into JSON and JSON does not have
+is read as `repair` says: NaN is null, a number beyond 64 bits its digits.
 """
 
+import contextlib
 import csv
-import re
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO, TypeVar
 
 import ijson
 import orjson
 
+from pipeline.sources.containers import open_source
+from pipeline.sources.nesting import Shallow
+from pipeline.sources.parquet import PARQUET, is_tables, parquet_columns, parquet_records
+from pipeline.sources.pickles import PICKLE, is_pickle, pickle_records
+from pipeline.sources.repair import Repaired, read_stray, repaired
 from schemas.errors import InputError
+
+T = TypeVar("T")
 
 _LFS = b"version https://git-lfs.github.com/spec/v1"
 _BOM = b"\xef\xbb\xbf"
 #: First bytes of what people hand over in place of the data, and what to do about it.
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or a spreadsheet. Unpack it, or save it as CSV",
-    b"\x1f\x8b": "gzip. Unpack it",
-    b"PAR1": "Parquet. Name a corpus that is published so",
-    b"\x80\x04": "a Python pickle, which can run code. Take the corpus's other form",
+    b"PAR1": "Parquet inside another file. Unpack it",
     b"\xff\xfe": "UTF-16. Save it as UTF-8",
     b"\xfe\xff": "UTF-16. Save it as UTF-8",
     b"<": "a web page or XML. Download the data itself",
 }
+_HEAD_BYTES = 65_536
 #: Longest first line that is looked at whole to tell JSON Lines from one object, in bytes.
 _LINE_BYTES = 4_194_304
-#: Bytes that are not UTF-8, as Python keeps them.
-_STRAY = re.compile("[\udc80-\udcff]")
 #: Longest CSV cell, in characters; a dialogue has up to 10,000.
 _CELL_CHARS = 10_000_000
 
 
 def sniff(path: Path) -> str:
-    """json_array, json_dict, json_lines or csv, by the first bytes: extensions lie (MedMCQA's .json is JSON Lines)."""
+    """json_array, json_dict, json_lines, csv, parquet (a `datasets` folder too) or pickle.
+
+    By the first bytes: extensions lie (MedMCQA's .json is JSON Lines).
+    """
+    if is_tables(path):
+        return "parquet"
     head = _head(path)
+    if is_pickle(path, head):
+        return "pickle"
     if head[:1] == b"[":
         return "json_array"
     return _object_or_lines(path) if head[:1] == b"{" else "csv"
 
 
 def _object_or_lines(path: Path) -> str:
-    with _open(path) as file:
+    first = second = None
+    with _open(path) as file, contextlib.suppress(OSError):
         lines = (line for line in iter(lambda: file.readline(_LINE_BYTES), b"") if line.strip())
         first, second = _parsed(next(lines, b"")), _parsed(next(lines, b""))
     if isinstance(first, dict) and second is None and isinstance(next(iter(first.values()), None), dict):
@@ -55,18 +69,46 @@ def _object_or_lines(path: Path) -> str:
 
 def _parsed(line: bytes) -> Any:
     try:
+        raw = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _loaded(repaired(line))
+    # orjson makes a float of an integer beyond 64 bits, and two ids become one.
+    if isinstance(raw, dict) and any(type(value) is float and abs(value) >= 2.0**63 for value in raw.values()):
+        return _loaded(repaired(line))
+    return raw
+
+
+def _loaded(line: bytes) -> Any:
+    try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
 
 
+def fields_of(path: Path) -> set[str]:
+    """Field names of the first record that has any; of what is no text file, with the mark PARQUET or PICKLE among them."""
+    kind = sniff(path)
+    if kind == "parquet":
+        return parquet_columns(path) | {PARQUET}
+    if kind == "csv":
+        return next((set(raw) for _, raw in csv_records(path) if raw is not None), set())
+    if kind == "json_dict":
+        return next((set(raw) for _, _, raw in json_items(path) if isinstance(raw, dict)), set())
+    found: set[str] = next((set(raw) for _, raw in json_records(path) if isinstance(raw, dict)), set())
+    return found | {PICKLE} if kind == "pickle" else found
+
+
 def json_records(path: Path) -> Iterator[tuple[int, Any]]:
-    """Elements of an array, or lines of JSON Lines. A line that is no JSON comes as None."""
+    """Elements of an array or of a pickled list, lines of JSON Lines, rows of Parquet. What cannot be parsed comes as None."""
     kind = sniff(path)
     if kind == "json_array":
         return _elements(path)
     if kind == "json_lines":
         return _lines(path)
+    if kind == "parquet":
+        return parquet_records(path)
+    if kind == "pickle":
+        return pickle_records(path)
     raise InputError(f"{path}: found {kind.replace('_', ' ')}, expected a JSON array or JSON Lines. Check `corpus:` and `path:`.")
 
 
@@ -74,13 +116,8 @@ def json_items(path: Path) -> Iterator[tuple[int, str, Any]]:
     """(row, key, value) of one JSON object that fills the file."""
     if _head(path)[:1] != b"{":
         raise InputError(f"{path}: expected one JSON object of records. Check `corpus:` and `path:`.")
-    row = 0
-    with _open(path) as file:
-        try:
-            for row, (key, value) in enumerate(ijson.kvitems(file, "", use_float=True), 1):
-                yield row, key, value
-        except ijson.JSONError as error:
-            raise _broken(path, row, error) from None
+    for row, (key, value) in _parse(path, lambda file: ijson.kvitems(file, "", use_float=True)):
+        yield row, key, value
 
 
 def csv_records(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
@@ -92,13 +129,18 @@ def csv_records(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
     _head(path)
     csv.field_size_limit(_CELL_CHARS)
     row = 0
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with open_text(path) as file:
         rows = _csv_rows(path, file)
         header = [name.strip() for name in next(rows, None) or ()]
         for cells in rows:
             if cells is None or any(cells) or len(cells) > 1:
                 row += 1
                 yield row, _fields(header, cells)
+
+
+def open_text(path: Path) -> TextIO:
+    """The source as text behind a byte order mark, line ends as they are; `read_stray` mends the bytes that are not UTF-8."""
+    return io.TextIOWrapper(_open(path), encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _csv_rows(path: Path, file: TextIO) -> Iterator[list[str] | None]:
@@ -109,6 +151,8 @@ def _csv_rows(path: Path, file: TextIO) -> Iterator[list[str] | None]:
             yield next(reader)
         except StopIteration:
             return
+        except OSError as error:
+            raise _broken(path, reader.line_num, error, "CSV after line") from None
         except csv.Error as error:
             if "end of data" in str(error):
                 told = f"{path}: not CSV after line {reader.line_num}: a quoted cell is never closed."
@@ -119,52 +163,76 @@ def _csv_rows(path: Path, file: TextIO) -> Iterator[list[str] | None]:
 def _fields(header: list[str], cells: list[str] | None) -> dict[str, str] | None:
     if cells is None or len(cells) < len(header) - header[::-1].count("") or any(cell.strip() for cell in cells[len(header) :]):
         return None
-    return {name: _mended(cell) for name, cell in zip(header, cells, strict=False) if name}
-
-
-def _mended(cell: str) -> str:
-    """Bytes that are not UTF-8 are read as Windows-1252: spreadsheets save the degree sign of `38°C` that way."""
-    if cell.isascii():
-        return cell
-    return _STRAY.sub(lambda match: bytes([ord(match.group()) - 0xDC00]).decode("cp1252", "replace"), cell)
+    return {name: read_stray(cell) for name, cell in zip(header, cells, strict=False) if name}
 
 
 def _elements(path: Path) -> Iterator[tuple[int, Any]]:
+    return _parse(path, lambda file: ijson.items(file, "item", use_float=True))
+
+
+def _parse(path: Path, parser: Callable[[Any], Iterator[T]]) -> Iterator[tuple[int, T]]:
+    """What the parser finds; where it gives up, the rest is read through `Repaired`, from the beginning."""
     row = 0
     with _open(path) as file:
         try:
-            for row, raw in enumerate(ijson.items(file, "item", use_float=True), 1):
-                yield row, raw
-        except ijson.JSONError as error:
+            for row, found in enumerate(parser(Shallow(path, file, lambda: _open(path))), 1):
+                yield row, found
+            return
+        except OSError as error:
             raise _broken(path, row, error) from None
+        except ijson.JSONError as error:
+            if "EOF" in str(error):
+                raise _broken(path, row, error) from None
+    good = row
+    with _open(path) as file:
+        try:
+            mended = io.BufferedReader(Repaired(file))
+            for row, found in enumerate(parser(Shallow(path, mended, lambda: io.BufferedReader(Repaired(_open(path))))), 1):
+                if row > good:
+                    yield row, found
+        except (ijson.JSONError, OSError) as error:
+            raise _broken(path, max(row, good), error) from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+    row = 0
     with _open(path) as file:
-        for row, line in enumerate(file, 1):
-            if line.strip():
-                yield row, _parsed(line)
+        try:
+            for row, line in enumerate(file, 1):
+                if line.strip():
+                    yield row, _parsed(line)
+        except OSError as error:
+            raise _broken(path, row, error) from None
 
 
-def _open(path: Path) -> BinaryIO:
-    """The file's bytes behind a byte order mark, which no JSON parser takes."""
-    file = path.open("rb")
-    if file.read(len(_BOM)) != _BOM:
-        file.seek(0)
+def _open(path: Path) -> io.BufferedReader:
+    """The source's bytes behind a byte order mark, which no JSON parser takes."""
+    try:
+        file = open_source(path)
+    except OSError as error:
+        raise _broken(path, 0, error) from None
+    try:
+        if file.peek(len(_BOM)).startswith(_BOM):
+            file.read(len(_BOM))
+    except OSError as error:
+        file.close()
+        raise _broken(path, 0, error) from None
     return file
 
 
 def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            head = file.read(65_536)
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder, expected a file. Name the file in `path:`.") from None
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
+    head = b""
+    with _open(path) as file:
+        try:
+            # Piece by piece, so that a file that is cut further on shows its beginning: the reader tells after which record.
+            while len(head) < _HEAD_BYTES and (piece := file.read1(_HEAD_BYTES)):
+                head += piece
+        except OSError as error:
+            if not head:
+                raise _broken(path, 0, error) from None
     if head.startswith(_LFS):
         raise InputError(f"{path}: a Git LFS pointer, not the data. Run `git lfs pull` where it was cloned.")
-    head = head.removeprefix(_BOM).lstrip()
+    head = head.lstrip()
     if not head:
         raise InputError(f"{path}: the file is empty. Download it again.")
     for mark, told in _FOREIGN.items():
@@ -173,7 +241,7 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _broken(path: Path, row: int, error: Exception) -> InputError:
+def _broken(path: Path, row: int, error: Exception, what: str = "JSON after record") -> InputError:
     told = error.args[0] if error.args else ""
     reason = " ".join((told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)).split())[:120]
-    return InputError(f"{path}: not JSON after record {row}: {reason}. The file is cut or damaged; download it again.")
+    return InputError(f"{path}: not {what} {row}: {reason}. The file is cut or damaged; download it again.")

@@ -12,8 +12,9 @@ from tests.flows.conftest import OWN_SERVER
 COMMANDS = [
     "demo", "run", "ingest", "curate", "make", "score", "translate", "train", "eval", "chat", "status", "trace", "doctor",
     "sources list", "sources describe", "sources check", "sources plan", "glossary list", "glossary import",
-    "glossary export", "glossary conflicts", "quality score", "review export", "review import",
-    "review stats", "release build", "release verify", "access check", "access keygen", "access sign",
+    "glossary export", "glossary conflicts", "quality score", "quality audit", "quality calibrate",
+    "review export", "review import", "review stats", "release build", "release verify", "access check", "access keygen",
+    "access sign",
 ]  # fmt: skip
 
 

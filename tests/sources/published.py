@@ -5,31 +5,12 @@ with the reason why there are none.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Published:
-    """A corpus on disk. The first of `files` is the one that a config names."""
-
-    files: Mapping[str, bytes]
-    outcomes: tuple[tuple[str, int | str], ...]
-
-    def write(self, folder: Path) -> Path:
-        """Put the files into the folder; returns the path of the first."""
-        for name, data in self.files.items():
-            (folder / name).write_bytes(data)
-        return folder / next(iter(self.files))
-
-
-def _array(rows):
-    return json.dumps(rows, ensure_ascii=False, indent=1).encode()
-
-
-def _lines(rows):
-    return "\n".join(row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows).encode()
+from tests.sources.forms import Published
+from tests.sources.forms import array as _array
+from tests.sources.forms import lines as _lines
+from tests.sources.published_tables import PUBLISHED_TABLES
+from tests.sources.published_text import PUBLISHED_TEXT, PUBMEDQA_SETS
 
 
 def _slake(qid, question, answer, **changes):
@@ -317,7 +298,7 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
     "pmc_vqa": (_PMC_V1, _PMC_V2, _PMC_MISSPELT),
     "llava_med": (_LLAVA_MED, _QA50),
     "iu_xray": (_IU,),
-    "pubmedqa": (_PUBMEDQA,),
+    "pubmedqa": (_PUBMEDQA, *PUBMEDQA_SETS),
     "mts_dialog": (_MTS,),
     "icliniq": (_ICLINIQ,),
     "healthcaremagic": (_HEALTHCAREMAGIC,),
@@ -325,4 +306,6 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
     "figure1_cxr": (_FIGURE1,),
     "llava": (_LLAVA,),
     "alpaca": (_ALPACA,),
+    **PUBLISHED_TEXT,
+    **PUBLISHED_TABLES,
 }

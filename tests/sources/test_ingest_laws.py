@@ -55,7 +55,7 @@ def test_every_record_is_samples_or_one_exclusion(tmp_path, name, number, missin
     for sample in samples:
         assert sum(turn.text.count(IMAGE_MARK) for turn in sample.turns) == len(sample.images)
         assert (sample.licence, sample.access) == (CORPORA[name].licence, CORPORA[name].access)
-        assert sample.origin.file == path.name
+        assert sample.origin.file == path.relative_to(tmp_path).as_posix()
 
 
 @pytest.mark.parametrize(("name", "number"), CASES)

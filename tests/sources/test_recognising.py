@@ -12,7 +12,13 @@ from tests.sources.published import PUBLISHED
 
 CASES = [(name, number) for name, many in PUBLISHED.items() for number in range(len(many))]
 #: Forms that nothing in the file tells apart: only the user knows which corpus it is.
-ALIKE = ({"healthcaremagic", "genmedgpt", "alpaca"}, {"llava", "llava_med"})
+ALIKE = (
+    {"healthcaremagic", "genmedgpt", "medical_meadow", "alpaca", "bimed"},
+    {"llava", "llava_med", "bimed"},
+    {"medqa", "bimed"},
+    {"hf_dataset", "bimed"},
+    {"messages", "bimed"},
+)
 
 
 def _alike(one, other):
