@@ -19,6 +19,7 @@ from schemas.errors import InputError
 from schemas.quality import Finding
 from schemas.review import DecisionVerdict
 
+UNSTATED = "unstated"
 _VERDICTS: tuple[DecisionVerdict, ...] = get_args(DecisionVerdict)
 _KEYS = ("id", "source", "target", "score", "findings", "changed", "verdict", "weight", "corpus", "task", "version", "judge")
 _FORM = "Each line is one object with id, changed and either source and target or score and findings."
@@ -36,7 +37,8 @@ def from_file(path: Path, quality: QualitySettings) -> Labels:
     kinds: dict[tuple[str, bool], int] = {}
     for number, row in rows.items():
         points, findings = own[number] if number in own else (row["score"], _findings(path, number, row))
-        version, judge = (VERSION, False) if number in own else (row.get("version", VERSION), row.get("judge", False))
+        # Scores that do not say which gate gave them are nobody's: a calibration on them covers nothing (law 2).
+        version, judge = (VERSION, False) if number in own else (row.get("version", UNSTATED), row.get("judge", False))
         kinds.setdefault((version, judge), number)
         found.append(_row(row, points, findings, quality))
     if len(kinds) > 1:

@@ -1,15 +1,18 @@
 """What is fitted on decisions, held against hand-made counts and independent implementations, and what the artifact may claim."""
 
+import os
 from dataclasses import replace
 
 import orjson
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from pipeline.buckets import covered, fate
 from pipeline.quality.calibrate import as_bytes, calibrate, covers, load_calibration
 from pipeline.quality.calibration_fit import agreement, checks_worth, fit_curve
 from schemas.errors import InputError
 from schemas.quality import Score
+from schemas.translation import TwinDraft
 from tests.quality.labels import QUALITY, finding, labels, row, rows
 
 #: The lower the score, the more is changed.
@@ -255,3 +258,25 @@ def test_scores_with_a_judge_are_covered_by_a_calibration_with_one(found):
     judged = found.model_copy(update={"judge": True})
     assert covers(judged, SCORE.model_copy(update={"judge": 95.0}), QUALITY)
     assert not covers(judged, SCORE, QUALITY)
+
+
+def test_a_covered_translation_goes_out_unread_and_the_others_wait(found, tmp_path):
+    path = tmp_path / "calibration.json"
+    path.write_bytes(as_bytes(found))
+    quality = QUALITY.model_copy(update={"calibration": path, "without_judge": "review"})
+    draft = TwinDraft(sample="a-1", state="ok", turns=("نص",), units=(), calls=(), model="m", prompt="p", round=0, error="")
+    low = SCORE.model_copy(update={"score": found.threshold - 0.1})
+    assert fate(draft, SCORE, None, quality).bucket == "accepted"
+    assert fate(draft, low, None, quality).bucket == "awaiting_review"
+    assert fate(draft, SCORE, None, QUALITY.model_copy(update={"without_judge": "review"})).bucket == "awaiting_review"
+    assert fate(draft, SCORE, None, quality, disputed=True).bucket == "awaiting_review", "experts who differ outweigh it"
+
+
+def test_a_calibration_that_was_made_anew_counts_at_once(found, tmp_path):
+    path = tmp_path / "calibration.json"
+    path.write_bytes(as_bytes(found))
+    quality = QUALITY.model_copy(update={"calibration": path})
+    assert covered(SCORE, quality)
+    path.write_bytes(as_bytes(calibrate(labels(GRADED), risk=0.001)))
+    os.utime(path, ns=(0, 1))
+    assert not covered(SCORE, quality)

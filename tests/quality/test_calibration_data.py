@@ -6,8 +6,8 @@ import pytest
 from pipeline.database import AdjudicationRow, session
 from pipeline.quality.calibrate import calibrate
 from pipeline.quality.calibration_data import from_workspace
-from pipeline.quality.calibration_file import from_file
-from pipeline.quality.gate import VERSION, Pair
+from pipeline.quality.calibration_file import UNSTATED, from_file
+from pipeline.quality.gate import Pair
 from pipeline.review.store import content_of
 from schemas.errors import InputError
 from schemas.review import Adjudication, Decision
@@ -203,7 +203,7 @@ def test_lines_with_a_score_are_taken_as_they_are(tmp_path):
         ("a", "review", ("edit",), True), ("b", "review", ("reject",), True), ("c", "accept", ("accept",), False),
     ]  # fmt: skip
     assert (told.rows[1].stopping, told.rows[2].weight, told.rows[2].corpus) == ({"numbers"}, 2.0, "slake")
-    assert (told.gate, told.judge) == (VERSION, False)
+    assert (told.gate, told.judge) == (UNSTATED, False), "which gate gave them is not said: nothing is covered by it"
 
 
 def test_a_changed_text_without_a_verdict_has_no_word_for_the_agreement(tmp_path):
