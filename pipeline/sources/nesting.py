@@ -18,7 +18,8 @@ from schemas.errors import InputError
 MAX_DEPTH = 12_000
 _STEP = np.zeros(256, np.int32)
 _STEP[[0x5B, 0x7B]], _STEP[[0x5D, 0x7D]] = 1, -1
-_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.S)
+#: A string, whose end may not have come yet, or a bracket.
+_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?P<closed>")?|[\[{\]}]', re.S)
 _PIECE = 2**20
 
 
@@ -63,11 +64,12 @@ def _levels(file: BinaryIO, until: int) -> tuple[int, int]:
     rest = b""
     while until > 0 and (piece := file.read(min(until, _PIECE))):
         until -= len(piece)
-        data, end = rest + piece, 0
+        data, rest = rest + piece, b""
         for match in _MARK.finditer(data):
-            end = match.end()
-            depth += int(_STEP[data[match.start()]])
+            mark = data[match.start()]
+            if mark == 0x22 and match["closed"] is None:
+                rest = data[match.start() :]
+                break
+            depth += int(_STEP[mark])
             deepest = max(deepest, depth)
-        quote = data.find(b'"', end)
-        rest = data[quote:] if quote >= 0 else b""
     return depth, deepest

@@ -9,7 +9,8 @@ import io
 import re
 from typing import Any
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"\[\]{}:,]+', re.S)
+#: A string, whose end may not have come yet, or a bare word.
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?P<closed>")?|[^\s"\[\]{}:,]+', re.S)
 _NUMBER = re.compile(rb"-?\d+(\.\d+)?([eE][-+]?\d+)?\Z")
 _NOTHING = (b"NaN", b"Infinity", b"-Infinity", b"+Infinity", b"-NaN")
 _STRAY = re.compile("[\udc80-\udcff]")
@@ -34,7 +35,7 @@ class Repaired(io.RawIOBase):
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
         self._rest = b""
-        self._ready = b""
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         """True."""
@@ -51,7 +52,8 @@ class Repaired(io.RawIOBase):
         while not self._ready and not whole:
             piece = self._file.read(_PIECE)
             whole = not piece
-            self._ready, self._rest = _mended(self._rest + piece, whole)
+            ready, self._rest = _mended(self._rest + piece, whole)
+            self._ready = memoryview(ready)
         view = memoryview(buffer)
         given, self._ready = self._ready[: len(view)], self._ready[len(view) :]
         view[: len(given)] = given
@@ -61,23 +63,19 @@ class Repaired(io.RawIOBase):
 def _mended(data: bytes, whole: bool) -> tuple[bytes, bytes]:
     """(mended, rest): the rest is a string or word at the edge that more bytes may continue; none when `whole`."""
     parts: list[bytes] = []
-    done = end = 0
+    done = 0
     for match in _TOKEN.finditer(data):
         token = match.group()
-        if token[0] == 0x22:
-            end = match.end()
-            continue
-        if match.end() == len(data) and not whole:
+        text = token[0] == 0x22
+        if not whole and (match["closed"] is None if text else match.end() == len(data)):
             end = match.start()
             break
-        end = match.end()
-        plain = _plain(token)
+        plain = token if text else _plain(token)
         if plain is not token:
             parts += [data[done : match.start()], plain]
-            done = end
+            done = match.end()
     else:
-        quote = data.find(b'"', end)
-        end = len(data) if quote < 0 or whole else quote
+        end = len(data)
     return _utf8(b"".join([*parts, data[done:end]])), data[end:]
 
 

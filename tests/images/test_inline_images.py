@@ -4,6 +4,7 @@ import io
 import json
 import random
 import tarfile
+import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -156,7 +157,13 @@ def test_too_many_bytes_and_too_many_pixels_are_refused_before_they_are_decoded(
         info.size = MAX_BYTES + 1
         file.write(info.tobuf())
         file.truncate(MAX_BYTES + 10_240)
-    assert "oversized_image: 536870913 bytes" in _reason(lambda: store.add(tmp_path / "huge.tar", "a.png"))
+    tracemalloc.start()
+    try:
+        assert "oversized_image: 536870913 bytes" in _reason(lambda: store.add(tmp_path / "huge.tar", "a.png"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
 
 
 @pytest.mark.parametrize("box", BOXES)

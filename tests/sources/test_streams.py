@@ -156,9 +156,9 @@ def test_what_python_writes_into_json_is_read_the_same_in_an_array_in_lines_and_
 
 def test_a_mended_array_is_read_alike_however_its_pieces_fall(tmp_path):
     """Strings and numbers over the borders of the pieces, which are 1 MiB long."""
-    rows = [{"a": "x" * 300_001 + '\\" NaN', "b": float("nan"), "c": 10**25, "d": "سعال" * 9} for _ in range(12)]
-    path = _file(tmp_path, json.dumps(rows, ensure_ascii=False))
-    assert [raw for _, raw in json_records(path)] == [row | {"b": None, "c": str(10**25)} for row in rows]
+    odd = [{"a": "NaN 99999999999999999999 سعال" * 30_000 + '\\" NaN', "b": [float("nan"), 10**25] * 50_000} for _ in range(2)]
+    path = _file(tmp_path, json.dumps(odd, ensure_ascii=False))
+    assert [raw for _, raw in json_records(path)] == [row | {"b": [None, str(10**25)] * 50_000} for row in odd]
 
 
 def test_what_cannot_be_mended_still_names_the_last_good_record(tmp_path):
@@ -178,7 +178,7 @@ def test_an_array_nested_a_hundred_thousand_deep_is_refused_before_it_takes_the_
 
 
 def test_brackets_in_texts_and_many_short_lists_are_no_depth(tmp_path):
-    rows = [{"a": ":-[ " * 5_000 + '\\"{', "b": [[1]] * 5_000} for _ in range(6)]
+    rows = [{"a": ":-[ " * 300_000 + '\\"{', "b": [[1]] * 5_000} for _ in range(2)]
     assert [raw for _, raw in json_records(_file(tmp_path, json.dumps(rows)))] == rows
 
 
