@@ -131,7 +131,7 @@ def check_own_texts(settings: Settings, access: Access, role: str = "judge") -> 
     if access != "open" and not is_local(endpoint.base_url):
         missing.append("the address is not on this machine, and an attestation covers corpora only")
     if missing:
-        text = f'your texts count as {access} and may not go to endpoints.{role} ({endpoint.base_url}): {"; ".join(missing)}.'
+        text = f"your texts count as {access} and may not go to endpoints.{role} ({endpoint.base_url}): {'; '.join(missing)}."
         raise AccessError(
             f"Refused: {text} Lawful would be: a model on this machine whose `allows` names {access}, or `--access open`, if the "
             "texts are open data.\nNothing was sent or written. See docs/access.md."

@@ -156,9 +156,7 @@ def _count_english(tally: Tally, workspace: Workspace, place: tuple[str, str], r
             tally.pending += 1
 
 
-def _count_twins(
-    tally: Tally, settings: Settings, workspace: Workspace, chunk: str, words: Said, released: set[str]
-) -> None:
+def _count_twins(tally: Tally, settings: Settings, workspace: Workspace, chunk: str, words: Said, released: set[str]) -> None:
     for sample, draft, score in joined(workspace, chunk):
         tally.owed += 1
         end = fate(draft, score, words.decided.get(sample.id), settings.quality, sample.id in words.disputed)
