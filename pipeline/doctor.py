@@ -97,7 +97,8 @@ def _accelerator() -> Check:
 
 
 def _encoder() -> Check:
-    from pipeline.quality.semantic import embedded_encoder, similarities
+    from pipeline.quality.encoder import embedded_encoder
+    from pipeline.quality.semantic import similarities
 
     near = similarities(embedded_encoder(), ["The heart is normal."], ["القلب طبيعي."])[0]
     fine = near > 0.5

@@ -139,6 +139,8 @@ class QualitySettings(_Block):
     by_corpus: dict[str, ThresholdSettings] = {}
     by_task: dict[Task, ThresholdSettings] = {}
     """Thresholds of their own; where a corpus and a task both have one, the higher counts."""
+    scorer: Literal["embedded"] | Path = "embedded"
+    """What gives the number: the embedded sentence encoder, or a folder with a quality-estimation model for transformers."""
     votes: int = Field(default=2, ge=1, le=5)
     """How often the judge reads a text; the worst severity of all readings counts."""
     without_judge: Literal["review", "accept"] = "review"
@@ -273,6 +275,9 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     calibration = None if settings.quality.calibration is None else root / settings.quality.calibration
     if calibration is not None and not calibration.is_file():
         faults.append(f"{path}: quality.calibration: {calibration} does not exist. Mend the path; it counts from {root}.")
+    scorer = settings.quality.scorer if settings.quality.scorer == "embedded" else root / settings.quality.scorer
+    if isinstance(scorer, Path) and not (scorer / "config.json").is_file():
+        faults.append(f"{path}: quality.scorer: {scorer} has no config.json. Name the folder of a model, or `embedded`.")
     ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
     for role, end in ends.items():
         if end.attestation is not None and not end.attestation.is_file():
@@ -284,7 +289,7 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     blocks = {
         "sources": sources,
         "translate": settings.translate.model_copy(update={"glossary": glossary}),
-        "quality": settings.quality.model_copy(update={"calibration": calibration}),
+        "quality": settings.quality.model_copy(update={"calibration": calibration, "scorer": scorer}),
         "endpoints": settings.endpoints.model_copy(update=ends),
     }
     return settings.model_copy(update=blocks)

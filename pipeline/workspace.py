@@ -191,14 +191,14 @@ def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
 
 def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a table under a temporary name, fsync, rename. Returns the file's sha256."""
-    with _part(path) as part:
+    with atomic_path(path) as part:
         pq.write_table(table, part, compression="zstd")
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write bytes under a temporary name, fsync, rename: a reader sees the old file or the whole new one."""
-    with _part(path) as part:
+    with atomic_path(path) as part:
         part.write_bytes(data)
 
 
@@ -209,7 +209,7 @@ def fingerprint(*parts: object) -> str:
 
 
 @contextmanager
-def _part(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary name to write to, which then takes the place of `path`; gone when the writing fails, on a full disk say."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # The thread, too: two sources read at once store the same picture.

@@ -32,10 +32,12 @@ def score(
 
     Example: bimedv quality score --input examples/pairs.jsonl --output scores.jsonl
     """
+    from flows.progress import advance, stage
     from pipeline.quality.files import score_file
     from pipeline.settings import QualitySettings
 
-    value = score_file(source, output, QualitySettings())
+    with stage("score", None):
+        value = score_file(source, output, QualitySettings(), progress=advance)
     answer(
         as_json,
         value,

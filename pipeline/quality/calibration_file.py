@@ -27,9 +27,9 @@ _FORM = "Each line is one object with id, changed and either source and target o
 
 def from_file(path: Path, quality: QualitySettings) -> Labels:
     """Read labelled lines; what brings no score is scored by the gate. Raises InputError naming the line of the first fault."""
-    from pipeline.quality.gate import VERSION, Gate, Pair
+    from pipeline.quality.gate import Gate, Pair, gate_version
 
-    rows = _lines(path)
+    rows, ours = _lines(path), gate_version(quality)
     bare = [number for number, row in rows.items() if "score" not in row]
     scored = Gate(quality).score([[Pair(rows[number]["source"], rows[number]["target"], "text")] for number in bare])
     own = {number: (result.score, result.findings) for number, result in zip(bare, scored, strict=True)}
@@ -38,13 +38,13 @@ def from_file(path: Path, quality: QualitySettings) -> Labels:
     for number, row in rows.items():
         points, findings = own[number] if number in own else (row["score"], _findings(path, number, row))
         # Scores that do not say which gate gave them are nobody's: a calibration on them covers nothing (law 2).
-        version, judge = (VERSION, False) if number in own else (row.get("version", UNSTATED), row.get("judge", False))
+        version, judge = (ours, False) if number in own else (row.get("version", UNSTATED), row.get("judge", False))
         kinds.setdefault((version, judge), number)
         found.append(_row(row, points, findings, quality))
     if len(kinds) > 1:
         (one, _), (other, line) = sorted(kinds.items(), key=lambda kind: kind[1])[:2]
         raise InputError(f"{path}:{line}: a score of {kind_words(*other)} after some of {kind_words(*one)}. Use one way.")
-    gate, judge = next(iter(kinds), (VERSION, False))
+    gate, judge = next(iter(kinds), (ours, False))
     return Labels(tuple(sorted(found, key=lambda row: row.id)), gate, judge, quality, "file")
 
 

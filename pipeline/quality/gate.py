@@ -2,33 +2,35 @@
 
 The combination (VERSION names it): the similarity of the worst segment gives the start, through `_CURVE`; each finding
 takes its weight off; any critical finding caps the score below `quality.reject`. No score means review (law 2).
-Cost of a pair of TICO-19's length on one core: 0.4 ms for the checks, 1 to 2 ms for the encoder.
+Cost of a pair of TICO-19's length on one core: 0.3 ms for the checks, 2 ms for the encoder (`benchmarks/gate_speed.py`).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.quality.alignment import unmatched
 from pipeline.quality.arabic import bare
 from pipeline.quality.checks import run_checks
-from pipeline.quality.semantic import Encoder, embedded_encoder, sentences, similarities, unmatched
+from pipeline.quality.encoder import embedded_encoder
+from pipeline.quality.scorers import model_digest, scorer_of
+from pipeline.quality.semantic import Encoder, Likeness, Scorer, compare, parts
 from pipeline.quality.verdict import Limits, capped, limits_for, verdict
 from pipeline.settings import QualitySettings
 from schemas.base import Task, Verdict
 from schemas.quality import Finding, Span
 from schemas.sample import IMAGE_MARK
 
-VERSION = "checks-use-6"
+VERSION = "checks-use-7"
 #: Similarity to points. Human pairs of TICO-19 lie at .43 / .53 / .75 (1st, 5th, 50th percentile), unrelated ones below .3.
 _CURVE = ((-1.0, 0.0), (0.1, 10.0), (0.25, 45.0), (0.38, 80.0), (0.55, 92.0), (0.8, 100.0))
 #: A short text says little to the encoder: below this many words the curve is asked for less.
 _SHORT_WORDS, _SHORT_GIFT = 4, 0.1
 _WEIGHTS = {"neutral": 0.0, "minor": 2.0, "major": 21.0, "critical": 60.0}
-#: Below this best similarity a sentence has no partner on the other side.
-_LOST_SENTENCE = 0.28
-_MIN_SENTENCES = 3
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,36 @@ class Scored:
         return tuple(finding for found in self.by_pair for finding in found)
 
 
-class Gate:
-    """Scores items of aligned pairs. Without an encoder the embedded one is loaded at the first use."""
+def gate_version(quality: QualitySettings) -> str:
+    """What a score was made by: two scores compare only where this is the same. Another scorer is another gate."""
+    return VERSION if quality.scorer == "embedded" else f"{VERSION}+{model_digest(Path(quality.scorer))}"
 
-    def __init__(self, quality: QualitySettings, encoder: Encoder | None = None) -> None:
+
+class _Near(NamedTuple):
+    """How near a pair is, what that is worth from 0 to 100, and the parts that were compared."""
+
+    similarity: float
+    points: float
+    pieces: tuple[Sequence[str], Sequence[str]]
+    likeness: Likeness
+
+
+class Gate:
+    """Scores items of aligned pairs. Without an encoder the embedded one is loaded at the first use.
+
+    A scorer (one given, or that of the config) gives the number in the encoder's place: its 0 to 1 are 0 to 100 points. What
+    was left out or added is still looked for part by part, with the encoder.
+    """
+
+    def __init__(self, quality: QualitySettings, encoder: Encoder | None = None, scorer: Scorer | None = None) -> None:
         self._quality = quality
         self._encoder = encoder
+        self._scorer = scorer
 
     def score(self, items: Sequence[Sequence[Pair]], limits: Sequence[Limits] | None = None) -> list[Scored]:
         """One Scored an item, in order, by its own `limits` if given; the encoder sees all pairs of all items in one batch."""
         pairs = [pair for item in items for pair in item]
-        near = iter(self._similarities(pairs))
+        near = iter(self._compared(pairs))
         lines = limits if limits is not None else [limits_for(self._quality)] * len(items)
         return [self._scored(item, [next(near) for _ in item], line) for item, line in zip(items, lines, strict=True)]
 
@@ -75,44 +96,42 @@ class Gate:
         """The thresholds of a corpus and a task."""
         return limits_for(self._quality, corpus, task)
 
-    def _similarities(self, pairs: list[Pair]) -> list[float | None]:
-        """Cosine a pair; None where there are no words to compare."""
+    def _compared(self, pairs: list[Pair]) -> list[_Near | None]:
+        """What encoder and scorer say of each pair; None where there are no words to compare."""
         worth = [number for number, pair in enumerate(pairs) if _has_words(pair.source) and _has_words(pair.target)]
-        values: list[float | None] = [None] * len(pairs)
-        if worth:
-            sources, targets = [_plain(pairs[n].source) for n in worth], [_plain(pairs[n].target) for n in worth]
-            for number, value in zip(worth, similarities(self._coder(), sources, targets), strict=True):
-                values[number] = value
+        values: list[_Near | None] = [None] * len(pairs)
+        if not worth:
+            return values
+        pieces = [(parts(plain(pairs[n].source)), parts(plain(pairs[n].target))) for n in worth]
+        likenesses = compare(self._coder(), [here for here, _ in pieces], [there for _, there in pieces])
+        scorer = self._scoring()
+        said = scorer.similarities([pairs[n].source for n in worth], [pairs[n].target for n in worth]) if scorer else None
+        for place, (number, piece, likeness) in enumerate(zip(worth, pieces, likenesses, strict=True)):
+            near = likeness.similarity if said is None else said[place]
+            points = _points(pairs[number].source, near) if said is None else _percent(near)
+            values[number] = _Near(near, points, piece, likeness)
         return values
 
-    def _scored(self, item: Sequence[Pair], near: list[float | None], limits: Limits) -> Scored:
+    def _scored(self, item: Sequence[Pair], near: list[_Near | None], limits: Limits) -> Scored:
         if not item:
             # Every segment came from the closed table: nothing was left to a model.
             return Scored(score=100.0, verdict="accept", similarity=None, by_pair=())
-        found = tuple(_placed(p, (*run_checks(p.source, p.target, p.kind), *self._alignment(p))) for p in item)
-        known = [value for value in near if value is not None]
-        base = min((_points(pair, value) for pair, value in zip(item, near, strict=True) if value is not None), default=100.0)
+        both = list(zip(item, near, strict=True))
+        found = tuple(_placed(p, (*run_checks(p.source, p.target, p.kind), *_alignment(p, one))) for p, one in both)
+        known = [one.similarity for one in near if one is not None]
+        base = min((one.points for one in near if one is not None), default=100.0)
         findings = [finding for part in found for finding in part]
         score = max(0.0, base - sum(_WEIGHTS[finding.severity] for finding in findings))
         score = capped(score, findings, limits)
         return Scored(score, verdict(score, findings, limits), min(known, default=None), found)
 
-    def _alignment(self, pair: Pair) -> list[Finding]:
-        """Sentences of a longer text that have no partner: left out, or added."""
-        source, target = sentences(_plain(pair.source)), sentences(_plain(pair.target))
-        if len(source) < _MIN_SENTENCES or not target:
-            return []
-        lost, added = unmatched(self._coder(), source, target, _LOST_SENTENCE)
-        found = [("omission", "no Arabic for", source[n]) for n in lost] + [
-            ("addition", "not in the source:", target[n]) for n in added
-        ]
-        return [
-            Finding(check="alignment", category=f"accuracy/{kind}", severity="major", message=f"{words} {text[:80]!r}")
-            for kind, words, text in found
-        ]
-
     def _coder(self) -> Encoder:
         return self._encoder or embedded_encoder()
+
+    def _scoring(self) -> Scorer | None:
+        if self._scorer is None and self._quality.scorer != "embedded":
+            self._scorer = scorer_of(Path(self._quality.scorer))
+        return self._scorer
 
 
 def _placed(pair: Pair, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -128,15 +147,25 @@ def _placed(pair: Pair, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     )
 
 
-def _points(pair: Pair, similarity: float) -> float:
+def _alignment(pair: Pair, near: _Near | None) -> list[Finding]:
+    """What was left out or added, as far as the parts of the two sides tell."""
+    return [] if near is None else unmatched(pair.source, pair.target, near.pieces, near.likeness)
+
+
+def _points(source: str, similarity: float) -> float:
     if not math.isfinite(similarity):
         # An encoder that gives no number has said nothing for the pair; min() would pass over it.
         return 0.0
-    gift = _SHORT_GIFT if len(pair.source.split()) < _SHORT_WORDS else 0.0
+    gift = _SHORT_GIFT if len(source.split()) < _SHORT_WORDS else 0.0
     return float(np.interp(similarity + gift, [x for x, _ in _CURVE], [y for _, y in _CURVE]))
 
 
-def _plain(text: str) -> str:
+def _percent(value: float) -> float:
+    return 100.0 * min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
+
+
+def plain(text: str) -> str:
+    """A text as encoders are given it: without image marks, harakat and what is no Unicode."""
     # The encoder chokes on lone surrogates, which only damaged input has; the checks have flagged them.
     return bare(text.replace(IMAGE_MARK, " ")).encode("utf-8", "replace").decode().strip()
 

@@ -13,7 +13,7 @@ from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
 from pipeline.quality.consistency import mixed_terms
-from pipeline.quality.gate import VERSION, Gate, Scored
+from pipeline.quality.gate import Gate, Scored, gate_version
 from pipeline.quality.judge import Judge, Judgement, Word, joined, prompt_id, together
 from pipeline.quality.segments import cases_of, pairs_of
 from pipeline.quality.verdict import limits_for
@@ -43,7 +43,8 @@ def score_chunk(
     judge, glossary = endpoints.judge if endpoints else None, run_glossary(settings)
     read_by = [judge.model, judge.structured, prompt_id()] if judge else []
     curated, choices = workspace.english_chunk(chunk).tables["samples"], settings.quality.model_dump(include=_CHOICES)
-    mark = fingerprint(VERSION, _drafts_digest(workspace, chunk), curated, choices, read_by, glossary.id)
+    version = gate_version(settings.quality)
+    mark = fingerprint(version, _drafts_digest(workspace, chunk), curated, choices, read_by, glossary.id)
     done = workspace.done("score", chunk, mark)
     if done and not done.counts.get("failed"):
         return done
@@ -57,7 +58,7 @@ def score_chunk(
     for (sample, draft, result), line in zip(items, limits, strict=True):
         word = together(result, judged.get(sample.id), line)
         mixed = mixed_terms(glossary, pairs_of(sample, draft))
-        rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity))
+        rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity, version))
     if progress:
         progress(len(rows))
     failed = sum(judgement.state == "failed" for judgement in judged.values())
@@ -95,12 +96,12 @@ async def _read_all(settings: Settings, endpoints: Resolved, worth: Sequence[tup
     }
 
 
-def _row(sample: Sample, draft: TwinDraft, word: Word, similarity: float | None) -> Score:
+def _row(sample: Sample, draft: TwinDraft, word: Word, similarity: float | None, version: str) -> Score:
     if draft.state != "ok":
         message = f"no usable translation: {draft.error or draft.state}"
         gone = Finding(check="translation", category="accuracy/omission", severity="critical", message=message)
         return Score(
-            sample=sample.id, score=None, verdict="review", findings=(gone,), similarity=None, judge=None, version=VERSION
+            sample=sample.id, score=None, verdict="review", findings=(gone,), similarity=None, judge=None, version=version
         )
     return Score(
         sample=sample.id,
@@ -110,7 +111,7 @@ def _row(sample: Sample, draft: TwinDraft, word: Word, similarity: float | None)
         similarity=similarity,
         judge=word.judge,
         judge_calls=word.calls,
-        version=VERSION,
+        version=version,
     )
 
 

@@ -81,7 +81,7 @@ def test_the_checks_find_errors_made_from_human_translations(tico, name, least, 
     ("name", "floor"),
     [
         ("keep_first_half", 0.97),
-        ("keep_last_half", 0.6),  # measured .6 to .7: what is left still resembles the source; the judge's task
+        ("keep_last_half", 0.9),  # measured .95 on 875; by the checks alone .82
     ],
 )
 def test_the_whole_gate_refuses_halves(tico, gate, name, floor):
