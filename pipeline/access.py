@@ -124,9 +124,19 @@ def check_rows(settings: Settings, rows: Iterable[Unit | Sample], role: str = "t
     _refuse([ruling(settings, corpus, role, access, today or _today()) for corpus, access in kinds])
 
 
-def check_own_texts(settings: Settings, access: Access, role: str = "judge") -> None:
-    """The same for texts of no corpus, such as a file of pairs, under the class that their owner names. Raises AccessError."""
+def check_own_texts(settings: Settings, access: Access | None, role: str = "judge") -> None:
+    """The same for texts of no corpus, such as a file of pairs, under the class that their owner names. Raises AccessError.
+
+    Texts whose owner names none may be anything: they may be read on this machine, and go nowhere else.
+    """
     endpoint = _roles(settings)[role]
+    if access is None:
+        if is_local(endpoint.base_url):
+            return
+        raise AccessError(
+            f"Refused: nobody says what kind of texts these are, and endpoints.{role} ({endpoint.base_url}) is not on this "
+            "machine. Say `--access open`, if they are open data.\nNothing was sent or written. See docs/access.md."
+        )
     missing = [] if access in endpoint.allows else [f"its `allows` ({', '.join(endpoint.allows)}) does not name {access}"]
     if access != "open" and not is_local(endpoint.base_url):
         missing.append("the address is not on this machine, and an attestation covers corpora only")

@@ -1,15 +1,20 @@
 """`bimedv quality`: the gate on pairs of one's own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.commands.common import JsonOption, WorkspaceOption, answer, find_run
+from schemas.base import Access
 from schemas.errors import InputError, StoppedError
 
 if TYPE_CHECKING:
     from pipeline.quality.calibration_data import Labels
+    from pipeline.quality.judge_pairs import PairJudge
+    from pipeline.settings import QualitySettings
 
 
 def register(app: typer.Typer) -> None:
@@ -26,23 +31,50 @@ def register(app: typer.Typer) -> None:
 def score(
     source: Annotated[Path, typer.Option("--input", help='JSON Lines of {"id", "source", "target"}.')],
     output: Annotated[Path, typer.Option("--output", help="JSON Lines, in the same order.")],
+    judge: Annotated[
+        Path | None, typer.Option("--judge", help="Config with a judge, its thresholds and its budget.", metavar="CONFIG")
+    ] = None,
+    access: Annotated[
+        Access | None, typer.Option(help="What kind of texts these are: needed where the judge is on another machine.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score pairs with the deterministic checks and the embedded encoder; say what is wrong and where.
+
+    With --judge a language model reads what the gate does not reject, and each line says what it gave. What it has answered is
+    in the ledger of the config's workspace and is not paid again. Exit code 1 when its endpoint failed on some pairs, 3 when
+    the budget is used up.
 
     Example: bimedv quality score --input examples/pairs.jsonl --output scores.jsonl
     """
     from flows.progress import advance, stage
     from pipeline.quality.files import score_file
+    from pipeline.quality.gate import Gate
     from pipeline.settings import QualitySettings
 
-    with stage("score", None):
-        value = score_file(source, output, QualitySettings(), progress=advance)
-    answer(
-        as_json,
-        value,
-        f"{value['pairs']} pairs: " + ", ".join(f"{n} {v}" for v, n in value["verdicts"].items()) + f" -> {output}",
-    )
+    if access and not judge:
+        raise InputError("--access says where texts may go, and without --judge they go nowhere. Leave it out, or name a judge.")
+    with _judge_of(judge, access) as (quality, reader), stage("score", None):
+        value = score_file(source, output, Gate(quality or QualitySettings()), reader, progress=advance)
+    told = f"{value['pairs']} pairs: " + ", ".join(f"{n} {v}" for v, n in value["verdicts"].items()) + f" -> {output}"
+    unjudged = value.get("unjudged", 0)
+    answer(as_json, value, told + (f"\nthe judge failed on {unjudged} pairs, which go to review; try again" if unjudged else ""))
+    raise typer.Exit(1 if unjudged else 0)
+
+
+@contextmanager
+def _judge_of(config: Path | None, access: Access | None) -> "Iterator[tuple[QualitySettings | None, PairJudge | None]]":
+    if config is None:
+        yield None, None
+        return
+    from pipeline.llm.embedded import endpoints
+    from pipeline.quality.judge_pairs import PairJudge, check_judge
+    from pipeline.settings import load_settings
+
+    settings = load_settings(config)
+    check_judge(settings, access)
+    with endpoints(settings, ["judge"]) as resolved:
+        yield settings.quality, PairJudge(settings, resolved)
 
 
 def terms(

@@ -8,7 +8,7 @@ import logging
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +39,13 @@ class Resolved:
 
 
 @contextmanager
-def endpoints(settings: Settings) -> Iterator[Resolved]:
-    """The config's endpoints, answering: `embedded` ones started, others asked once.
+def endpoints(settings: Settings, roles: Collection[str] = ("translator", "judge")) -> Iterator[Resolved]:
+    """The config's endpoints, those of `roles` answering: `embedded` ones started, others asked once.
 
     Raises InputError before any work when an address does not answer or the embedded parts are not installed.
     """
-    named = {"translator": settings.endpoints.translator, "judge": settings.endpoints.judge}
+    every = {"translator": settings.endpoints.translator, "judge": settings.endpoints.judge}
+    named = {role: endpoint for role, endpoint in every.items() if role in roles}
     own = frozenset(role for role, endpoint in named.items() if endpoint and endpoint.base_url == EMBEDDED)
     for role, endpoint in named.items():
         if endpoint is not None and role not in own:
@@ -55,7 +56,7 @@ def endpoints(settings: Settings) -> Iterator[Resolved]:
     with serve() as address:
         real = {"base_url": address, "model": MODEL, "concurrency": 1}
         translator, judge = (
-            endpoint.model_copy(update=real) if endpoint and role in own else endpoint for role, endpoint in named.items()
+            endpoint.model_copy(update=real) if endpoint and role in own else endpoint for role, endpoint in every.items()
         )
         assert translator is not None
         yield Resolved(translator, judge, own)

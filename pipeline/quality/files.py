@@ -6,17 +6,17 @@ block of pairs, and 8 bytes for each id.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pipeline.quality.gate import Gate, Pair
-from pipeline.settings import QualitySettings
+from pipeline.quality.gate import Gate, Pair, Scored
+from pipeline.quality.judge import Judgement, together
 from pipeline.workspace import atomic_path
 from schemas.errors import InputError
 
@@ -31,41 +31,56 @@ class _Row(NamedTuple):
     pair: Pair
 
 
+class Reader(Protocol):
+    """Who reads pairs after the gate: a judge."""
+
+    def read(self, pairs: Sequence[Pair], scored: Sequence[Scored]) -> list[Judgement | None]:
+        """One word a pair, in order; None where none was asked for."""
+        ...
+
+
 def score_file(
     source: Path,
     output: Path,
-    quality: QualitySettings,
+    gate: Gate,
+    judge: Reader | None = None,
     progress: Callable[[int], None] | None = None,
-    gate: Gate | None = None,
     block_pairs: int = _BLOCK,
 ) -> dict[str, Any]:
     """Score JSON Lines of {"id", "source", "target"} into JSON Lines, same order; counts by verdict.
 
     The file is read twice, first for faults. Raises InputError naming the first line that is no pair, or else the first whose id
     another has; `output` is written whole or not at all, and may be `source` itself. `progress` is told how many pairs more are
-    done. Another `gate` than the config's may be given. `block_pairs` are in memory at a time.
+    done. `block_pairs` are in memory at a time. `unjudged` counts pairs on which the judge's endpoint failed: they go to review.
     """
     _check(source)
-    gate = gate or Gate(quality)
     verdicts: Counter[str] = Counter()
+    failed = 0
     with atomic_path(output) as part, part.open("wb") as file, _opened(source) as lines:
         rows = _rows(source, lines)
         while block := list(islice(rows, block_pairs)):
-            verdicts.update(_score_block(gate, block, file))
+            failed += _score_block(gate, judge, block, file, verdicts)
             if progress:
                 progress(len(block))
-    return {"pairs": verdicts.total(), "verdicts": dict(sorted(verdicts.items()))}
+    unjudged = {"unjudged": failed} if judge else {}
+    return {"pairs": verdicts.total(), "verdicts": dict(sorted(verdicts.items())), **unjudged}
 
 
-def _score_block(gate: Gate, block: list[_Row], file: BinaryIO) -> list[str]:
-    verdicts: list[str] = []
-    for row, result in zip(block, gate.score([[row.pair] for row in block]), strict=True):
-        verdict = "review" if result.verdict == "refine" else result.verdict
-        findings = [finding.model_dump() for finding in result.findings]
-        line = {"id": row.id, "score": result.score, "verdict": verdict, "findings": findings}
+def _score_block(gate: Gate, judge: Reader | None, block: list[_Row], file: BinaryIO, verdicts: Counter[str]) -> int:
+    """Write the lines of a block, count their verdicts; on how many pairs the judge's endpoint failed."""
+    pairs = [row.pair for row in block]
+    scored = gate.score([[pair] for pair in pairs])
+    words = judge.read(pairs, scored) if judge else [None] * len(pairs)
+    for row, result, said in zip(block, scored, words, strict=True):
+        word = together(result, said, gate.limits())
+        verdict = "review" if word.verdict == "refine" else word.verdict
+        findings = [finding.model_dump() for finding in word.findings]
+        line = {"id": row.id, "score": word.score, "verdict": verdict, "findings": findings}
+        if judge:
+            line["judge"] = word.judge
         file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        verdicts.append(verdict)
-    return verdicts
+        verdicts[verdict] += 1
+    return sum(said is not None and said.state == "failed" for said in words)
 
 
 def _check(path: Path) -> None:

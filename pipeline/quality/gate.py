@@ -92,8 +92,8 @@ class Gate:
         lines = limits if limits is not None else [limits_for(self._quality)] * len(items)
         return [self._scored(item, [next(near) for _ in item], line) for item, line in zip(items, lines, strict=True)]
 
-    def limits(self, corpus: str, task: Task) -> Limits:
-        """The thresholds of a corpus and a task."""
+    def limits(self, corpus: str = "", task: Task | None = None) -> Limits:
+        """The thresholds of a corpus and a task; of a text of neither the general ones."""
         return limits_for(self._quality, corpus, task)
 
     def _compared(self, pairs: list[Pair]) -> list[_Near | None]:

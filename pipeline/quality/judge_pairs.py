@@ -20,14 +20,19 @@ from schemas.base import Access
 from schemas.errors import InputError
 
 
-class PairJudge:
-    """Reads pairs block by block. Raises AccessError when texts of that class may not go to the judge, before any is sent."""
+def check_judge(settings: Settings, access: Access | None) -> None:
+    """Raise InputError when the config has no judge, AccessError when texts of that class may not go to it."""
+    if settings.endpoints.judge is None:
+        raise InputError("the config names no judge. Add one under `endpoints.judge`, or score without --judge.")
+    check_own_texts(settings, access)
 
-    def __init__(self, settings: Settings, endpoints: Resolved, access: Access) -> None:
-        if endpoints.judge is None:
-            raise InputError("the config names no judge. Add one under `endpoints.judge`, or score without --judge.")
-        check_own_texts(settings, access)
+
+class PairJudge:
+    """Reads pairs block by block; texts of that class have been allowed to go to the judge (`check_judge`)."""
+
+    def __init__(self, settings: Settings, endpoints: Resolved) -> None:
         self._settings, self._endpoints = settings, endpoints
+        settings.workspace.mkdir(parents=True, exist_ok=True)
         self._engine: Engine = open_database(settings.database_url())
 
     def read(self, pairs: Sequence[Pair], scored: Sequence[Scored]) -> list[Judgement | None]:

@@ -34,7 +34,7 @@ def test_more_pairs_than_a_block_come_back_in_order_and_are_counted(tmp_path):
     source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
     _write(source, BLOCK * 2 + 3)
     done = []
-    counts = score_file(source, output, QUALITY, done.append, _gate(), BLOCK)
+    counts = score_file(source, output, _gate(), None, done.append, BLOCK)
     assert done == [BLOCK, BLOCK, 3]
     assert counts == {"pairs": sum(done), "verdicts": {"accept": sum(done)}}
     assert [row["id"] for row in _read(output)] == [f"pair-{n}" for n in range(sum(done))]
@@ -43,7 +43,7 @@ def test_more_pairs_than_a_block_come_back_in_order_and_are_counted(tmp_path):
 def test_the_output_may_be_the_input(tmp_path):
     both = tmp_path / "pairs.jsonl"
     _write(both, 3)
-    score_file(both, both, QUALITY, gate=_gate(-1.0))
+    score_file(both, both, _gate(-1.0))
     assert [row["verdict"] for row in _read(both)] == ["reject"] * 3
 
 
@@ -65,7 +65,7 @@ def test_a_break_half_way_leaves_the_earlier_output_and_nothing_beside_it(tmp_pa
     _write(source, BLOCK + 1)
     output.write_text("from before\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match="broken"):
-        score_file(source, output, QUALITY, gate=Gate(QUALITY, Failing()), block_pairs=BLOCK)
+        score_file(source, output, Gate(QUALITY, Failing()), block_pairs=BLOCK)
     assert output.read_text(encoding="utf-8") == "from before\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.jsonl", "scores.jsonl"]
 
@@ -81,7 +81,7 @@ def test_a_fault_in_the_last_line_is_found_before_the_first_pair_is_scored(tmp_p
         file.write(last)
     done = []
     with pytest.raises(InputError, match=words) as caught:
-        score_file(source, output, QUALITY, done.append, _gate(), BLOCK)
+        score_file(source, output, _gate(), None, done.append, BLOCK)
     assert str(caught.value).startswith(f"{source}:{BLOCK + 1}: ")
     assert (done, output.exists()) == ([], False)
 
@@ -91,14 +91,14 @@ def test_of_several_repeated_ids_the_first_line_that_repeats_one_is_named(tmp_pa
     rows = [{"id": name, "source": "a", "target": "b"} for name in ("a", "b", "c", "b", "a", "c")]
     source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(InputError, match=r":4: id 'b' occurs a second time"):
-        score_file(source, tmp_path / "out.jsonl", QUALITY, gate=_gate())
+        score_file(source, tmp_path / "out.jsonl", _gate())
 
 
 def test_a_pipe_is_refused_because_it_can_be_read_only_once(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(InputError, match="is a pipe"):
-        score_file(pipe, tmp_path / "out.jsonl", QUALITY)
+        score_file(pipe, tmp_path / "out.jsonl", _gate())
 
 
 def test_a_pair_more_costs_eight_bytes_and_some_not_its_text(tmp_path):
@@ -106,7 +106,7 @@ def test_a_pair_more_costs_eight_bytes_and_some_not_its_text(tmp_path):
     for blocks in (2, 2, 12):  # the first fills caches
         _write(source, blocks * 4 * BLOCK)
         tracemalloc.start()
-        score_file(source, output, QUALITY, gate=_gate(), block_pairs=4 * BLOCK)
+        score_file(source, output, _gate(), block_pairs=4 * BLOCK)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # Held, a pair with its score takes 2,000 bytes and more.

@@ -199,7 +199,7 @@ def test_a_file_of_pairs_comes_back_line_by_line_in_the_same_order(gate, tmp_pat
     source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
     lines = [_line("z"), b"", _line("a", BAD.source, BAD.target), _line("m", "Are the lungs clear?", "هل الرئتان سليمتان.")]
     source.write_bytes(b"\r\n".join(lines))
-    counts = score_file(source, output, QualitySettings())
+    counts = score_file(source, output, Gate(QualitySettings()))
     rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [(row["id"], row["verdict"]) for row in rows] == [("z", "accept"), ("a", "reject"), ("m", "review")]
     assert counts == {"pairs": 3, "verdicts": {"accept": 1, "reject": 1, "review": 1}}
@@ -212,7 +212,7 @@ def test_a_file_of_pairs_comes_back_line_by_line_in_the_same_order(gate, tmp_pat
 def test_an_empty_file_is_no_pairs_and_no_error(tmp_path):
     source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
     source.write_bytes(b"\n \n")
-    assert score_file(source, output, QualitySettings()) == {"pairs": 0, "verdicts": {}}
+    assert score_file(source, output, Gate(QualitySettings())) == {"pairs": 0, "verdicts": {}}
     assert output.read_bytes() == b""
 
 
@@ -240,7 +240,7 @@ def test_a_bad_line_is_named_by_its_number_and_nothing_is_written(tmp_path, line
     output.write_bytes(b"from before\n")
     source.write_bytes(b"\n".join([_line("a"), b"", line, _line("c")]))
     with pytest.raises(InputError) as caught:
-        score_file(source, output, QualitySettings())
+        score_file(source, output, Gate(QualitySettings()))
     message = str(caught.value)
     assert message.startswith(f"{source}:3: ")
     assert words in message
@@ -252,7 +252,7 @@ def test_a_bad_line_is_named_by_its_number_and_nothing_is_written(tmp_path, line
 def test_a_file_that_is_not_there_or_is_a_folder_is_one_clear_error(tmp_path):
     for path, words in ((tmp_path / "none.jsonl", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(InputError, match=words):
-            score_file(path, tmp_path / "out.jsonl", QualitySettings())
+            score_file(path, tmp_path / "out.jsonl", Gate(QualitySettings()))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -260,7 +260,7 @@ def test_strange_text_in_a_good_line_is_scored_and_not_accepted(gate, tmp_path):
     source, output = tmp_path / "pairs.jsonl", tmp_path / "scores.jsonl"
     strange = ["", "   ", "\u202eكبد متضخم", "🫁🫀", "<b>كبد</b> liver is enlarged here", "کبد بزرگ شده است.", "\x00", "ه" * 3000]
     source.write_bytes(b"\n".join(_line(f"s{n}", target=target) for n, target in enumerate(strange)))
-    score_file(source, output, QualitySettings())
+    score_file(source, output, Gate(QualitySettings()))
     verdicts = [json.loads(line)["verdict"] for line in output.read_text(encoding="utf-8").splitlines()]
     assert len(verdicts) == len(strange)
     assert "accept" not in verdicts

@@ -5,7 +5,7 @@ import pytest
 from pipeline.llm.embedded import Resolved
 from pipeline.llm.governor import forget_all
 from pipeline.quality.gate import Pair, Scored
-from pipeline.quality.judge_pairs import PairJudge
+from pipeline.quality.judge_pairs import PairJudge, check_judge
 from pipeline.settings import EndpointSettings
 from schemas.errors import AccessError, InputError
 from tests.curate.samples import configured
@@ -28,7 +28,8 @@ def make(tmp_path):
         def build(access, url=None, allows=("open",)):
             judge = EndpointSettings(base_url=url or server.url, model="j", allows=allows)
             settings = configured(tmp_path, endpoints={"translator": {"base_url": server.url, "model": "m"}, "judge": judge})
-            return PairJudge(settings, Resolved(settings.endpoints.translator, judge, frozenset()), access), server
+            check_judge(settings, access)
+            return PairJudge(settings, Resolved(settings.endpoints.translator, judge, frozenset())), server
 
         yield build
     forget_all()
@@ -50,6 +51,7 @@ def test_what_the_gate_has_rejected_is_not_read_and_the_others_get_their_word(ma
         ("restricted", None, ("open",), "does not name restricted"),
         ("credentialed", FAR, ("open", "credentialed"), "not on this machine"),
         ("restricted", FAR, ("open",), "does not name restricted; the address is not on this machine"),
+        (None, FAR, ("open", "credentialed"), "nobody says what kind of texts these are"),
     ],
 )
 def test_law_kept_where_it_must_stay_texts_of_a_class_that_the_judge_may_not_see_are_refused(make, access, url, allows, words):
@@ -58,7 +60,8 @@ def test_law_kept_where_it_must_stay_texts_of_a_class_that_the_judge_may_not_see
 
 
 @pytest.mark.parametrize(
-    ("access", "url", "allows"), [("open", FAR, ("open",)), ("credentialed", None, ("open", "credentialed"))]
+    ("access", "url", "allows"),
+    [("open", FAR, ("open",)), ("credentialed", None, ("open", "credentialed")), (None, None, ("open",))],
 )
 def test_open_texts_go_where_allows_has_them_and_others_to_this_machine(make, access, url, allows):
     make(access, url, allows)
@@ -67,4 +70,4 @@ def test_open_texts_go_where_allows_has_them_and_others_to_this_machine(make, ac
 def test_a_config_without_a_judge_is_told_so(tmp_path):
     settings = configured(tmp_path)
     with pytest.raises(InputError, match="names no judge"):
-        PairJudge(settings, Resolved(settings.endpoints.translator, None, frozenset()), "open")
+        check_judge(settings, "open")
