@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.quality.agreement import agreement
 from pipeline.quality.alignment import unmatched
 from pipeline.quality.arabic import bare
 from pipeline.quality.checks import run_checks
@@ -25,7 +26,7 @@ from schemas.base import Task, Verdict
 from schemas.quality import Finding, Span
 from schemas.sample import IMAGE_MARK
 
-VERSION = "checks-use-7"
+VERSION = "checks-use-8"
 #: Similarity to points. Human pairs of TICO-19 lie at .43 / .53 / .75 (1st, 5th, 50th percentile), unrelated ones below .3.
 _CURVE = ((-1.0, 0.0), (0.1, 10.0), (0.25, 45.0), (0.38, 80.0), (0.55, 92.0), (0.8, 100.0))
 #: A short text says little to the encoder: below this many words the curve is asked for less.
@@ -117,7 +118,11 @@ class Gate:
             # Every segment came from the closed table: nothing was left to a model.
             return Scored(score=100.0, verdict="accept", similarity=None, by_pair=())
         both = list(zip(item, near, strict=True))
-        found = tuple(_placed(p, (*run_checks(p.source, p.target, p.kind), *_alignment(p, one))) for p, one in both)
+        across = agreement([(pair.source, pair.target) for pair in item])
+        found = tuple(
+            _placed(p, (*run_checks(p.source, p.target, p.kind), *_alignment(p, one), *across.get(number, ())))
+            for number, (p, one) in enumerate(both)
+        )
         known = [one.similarity for one in near if one is not None]
         base = min((one.points for one in near if one is not None), default=100.0)
         findings = [finding for part in found for finding in part]

@@ -15,6 +15,30 @@ from tests.quality.pairs import RIGHT
 #: Measured 1 of 73: a report with a dual that the encoder does not know (كيسان, two cysts).
 _MOST_REFUSED = 2
 
+#: What each kind of finding says.
+SAID = (
+    ("The left lung is clear.", "الرئة اليمنى سليمة.", "laterality", "left is turned around"),
+    ("Take 5 mg now.", "تناول 5 غ الآن.", "units", "5 mg became 5 g"),
+    ("Come back in 2 weeks.", "عد بعد ثلاثة أسابيع.", "numbers", "3 is not in the source"),
+    ("Come back in 2 weeks.", "عد بعد ٣ أسابيع.", "numbers", "3 is not in the source"),
+    ("No fracture is seen.", "يُرى كسر.", "negation", "the negation 'no' is lost"),
+    ("The level L4 is narrowed.", "المستوى L3 متضيق.", "codes", "L4 became L3"),
+    ("Yes, it is.", "لا، ليس كذلك.", "polarity", "'Yes' at the beginning is turned around"),
+    ("See https://a.example/b now.", "انظر الموقع الآن.", "urls", "the address 'https://a.example/b' is missing"),
+    ("The liver is enlarged.", "الطحال متضخم.", "terms", "liver became spleen"),
+    ("How many ribs are broken?", "هل كُسرت الأضلاع؟", "question_kind", "an open question became one for yes or no"),
+    ("Call [NAME] today.", "اتصل بأحمد اليوم.", "placeholders", "placeholders differ: [NAME]"),
+    ("<image>\nIs it?", "هل هو؟", "image_marks", "0 <image> marks, the source has 1"),
+    ("A. Liver", "B. الكبد", "option_letters", "option letters are B, the source has A"),
+    ("BENIGN", "ب", "untranslated", "no word of Arabic"),
+    ("THE PATIENT IS STABLE.", "THE PATIENT IS STABLE.", "untranslated", "not translated"),
+    ("The patient is stable.", "the المريض مستقر.", "untranslated", "left in English: the"),
+    ("  ", "", "empty", "the translation is empty"),
+    ("", "نعم", "empty", "there is a translation of nothing"),
+    ("A fracture is seen.", "يُرى فراكتشر.", "spelled_out", "'fracture' is written by its sound: فراكتشر"),
+    ("Is it large?", "هل هي كبيرة?", "punctuation", "Latin ? for ؟"),
+)
+
 
 def _critical(pair):
     return [f.message for f in run_checks(pair.source, pair.target, pair.kind) if f.severity == "critical"]
@@ -73,32 +97,10 @@ def test_an_error_is_accepted_by_none_even_when_all_other_lines_of_the_item_are_
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_each_check_of_the_registry_is_the_one_that_some_error_needs(check):
     needed = {name for error in ERRORS.values() for name in error.checks} | {wrong.check for wrong in (*WRONG, *WRITTEN)}
-    assert check.__name__ in needed
+    assert check.__name__ in needed | {check for _, _, check, _ in SAID}
 
 
-@pytest.mark.parametrize(
-    ("source", "target", "check", "message"),
-    [
-        ("The left lung is clear.", "الرئة اليمنى سليمة.", "laterality", "left is turned around"),
-        ("Take 5 mg now.", "تناول 5 غ الآن.", "units", "5 mg became 5 g"),
-        ("Come back in 2 weeks.", "عد بعد ثلاثة أسابيع.", "numbers", "3 is not in the source"),
-        ("Come back in 2 weeks.", "عد بعد ٣ أسابيع.", "numbers", "3 is not in the source"),
-        ("No fracture is seen.", "يُرى كسر.", "negation", "the negation 'no' is lost"),
-        ("The level L4 is narrowed.", "المستوى L3 متضيق.", "codes", "L4 became L3"),
-        ("Yes, it is.", "لا، ليس كذلك.", "polarity", "'Yes' at the beginning is turned around"),
-        ("See https://a.example/b now.", "انظر الموقع الآن.", "urls", "the address 'https://a.example/b' is missing"),
-        ("The liver is enlarged.", "الطحال متضخم.", "terms", "liver became spleen"),
-        ("How many ribs are broken?", "هل كُسرت الأضلاع؟", "question_kind", "an open question became one for yes or no"),
-        ("Call [NAME] today.", "اتصل بأحمد اليوم.", "placeholders", "placeholders differ: [NAME]"),
-        ("<image>\nIs it?", "هل هو؟", "image_marks", "0 <image> marks, the source has 1"),
-        ("A. Liver", "B. الكبد", "option_letters", "option letters are B, the source has A"),
-        ("BENIGN", "ب", "untranslated", "no word of Arabic"),
-        ("THE PATIENT IS STABLE.", "THE PATIENT IS STABLE.", "untranslated", "not translated"),
-        ("The patient is stable.", "the المريض مستقر.", "untranslated", "left in English: the"),
-        ("  ", "", "empty", "the translation is empty"),
-        ("", "نعم", "empty", "there is a translation of nothing"),
-    ],
-)
+@pytest.mark.parametrize(("source", "target", "check", "message"), SAID)
 def test_a_finding_says_what_is_wrong(source, target, check, message):
     assert (check, message) in [(f.check, f.message) for f in run_checks(source, target, "text")]
 

@@ -12,8 +12,10 @@ from pipeline.quality.checks.meaning import codes, negation
 from pipeline.quality.checks.numbers import numbers
 from pipeline.quality.checks.opposites import opposites
 from pipeline.quality.checks.pieces import Piece, aligned
+from pipeline.quality.checks.punctuation import punctuation
 from pipeline.quality.checks.script import encoding, foreign_script, untranslated
 from pipeline.quality.checks.sides import laterality
+from pipeline.quality.checks.spelled import spelled_out
 from pipeline.quality.checks.terms import question_kind, terms
 from pipeline.quality.checks.units import units
 from schemas.quality import Finding, Span
@@ -22,8 +24,8 @@ Check = Callable[[str, str, str], list[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     empty, untranslated, foreign_script, encoding, numbers, units, negation, laterality, opposites, codes, polarity,
-    closed_answer, option_letters, image_marks, placeholders, urls, question, question_kind, terms, truncation, length_ratio,
-    extra_sentence, repetition, preamble,
+    closed_answer, option_letters, image_marks, placeholders, urls, question, question_kind, terms, spelled_out, truncation,
+    length_ratio, extra_sentence, repetition, preamble, punctuation,
 )  # fmt: skip
 #: Where the two sides have equally many sentences, each is read with its own: another one's "no" does not stand in for it.
 BY_SENTENCE = frozenset({negation, laterality, opposites})
