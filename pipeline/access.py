@@ -167,7 +167,8 @@ def refusal_text(refused: Ruling) -> str:
 
 
 def _roles(settings: Settings) -> dict[str, EndpointSettings]:
-    named = {"translator": settings.endpoints.translator, "judge": settings.endpoints.judge}
+    ends = settings.endpoints
+    named = {"translator": ends.translator, "judge": ends.judge, "scorer": ends.scorer}
     return {role: endpoint for role, endpoint in named.items() if endpoint is not None}
 
 

@@ -121,7 +121,7 @@ def _embedded() -> Check:
 def _endpoints(settings: Settings) -> Iterator[Check]:
     from pipeline.llm.embedded import probe
 
-    for role, endpoint in (("translator", settings.endpoints.translator), ("judge", settings.endpoints.judge)):
+    for role, endpoint in settings.endpoints:
         if endpoint is None or endpoint.base_url == EMBEDDED:
             continue
 

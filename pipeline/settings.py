@@ -111,6 +111,15 @@ class EndpointSettings(_Block):
 class EndpointsSettings(_Block):
     translator: EndpointSettings = EndpointSettings()
     judge: EndpointSettings | None = None
+    scorer: EndpointSettings | None = None
+    """Embeddings at /v1/embeddings, for `quality.scorer: endpoint`."""
+
+    @field_validator("scorer")
+    @classmethod
+    def _elsewhere(cls, value: EndpointSettings | None) -> EndpointSettings | None:
+        if value is not None and value.base_url == EMBEDDED:
+            raise ValueError("the embedded encoder is `quality.scorer: embedded`; a scorer here needs a base_url")
+        return value
 
 
 class TranslateSettings(_Block):
@@ -139,8 +148,9 @@ class QualitySettings(_Block):
     by_corpus: dict[str, ThresholdSettings] = {}
     by_task: dict[Task, ThresholdSettings] = {}
     """Thresholds of their own; where a corpus and a task both have one, the higher counts."""
-    scorer: Literal["embedded"] | Path = "embedded"
-    """What gives the number: the embedded sentence encoder, or a folder with a quality-estimation model for transformers."""
+    scorer: Literal["embedded", "endpoint"] | Path = "embedded"
+    """What gives the number: the embedded sentence encoder, the embeddings of `endpoints.scorer`, or a folder with a
+    quality-estimation model for transformers."""
     votes: int = Field(default=2, ge=1, le=5)
     """How often the judge reads a text; the worst severity of all readings counts."""
     without_judge: Literal["review", "accept"] = "review"
@@ -272,12 +282,8 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     for number, place in enumerate(glossary):
         if not place.is_file():
             faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
-    calibration = None if settings.quality.calibration is None else root / settings.quality.calibration
-    if calibration is not None and not calibration.is_file():
-        faults.append(f"{path}: quality.calibration: {calibration} does not exist. Mend the path; it counts from {root}.")
-    scorer = settings.quality.scorer if settings.quality.scorer == "embedded" else root / settings.quality.scorer
-    if isinstance(scorer, Path) and not (scorer / "config.json").is_file():
-        faults.append(f"{path}: quality.scorer: {scorer} has no config.json. Name the folder of a model, or `embedded`.")
+    quality, wrong = _quality(path, settings, root)
+    faults += wrong
     ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
     for role, end in ends.items():
         if end.attestation is not None and not end.attestation.is_file():
@@ -289,10 +295,24 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     blocks = {
         "sources": sources,
         "translate": settings.translate.model_copy(update={"glossary": glossary}),
-        "quality": settings.quality.model_copy(update={"calibration": calibration, "scorer": scorer}),
+        "quality": quality,
         "endpoints": settings.endpoints.model_copy(update=ends),
     }
     return settings.model_copy(update=blocks)
+
+
+def _quality(path: Path, settings: Settings, root: Path) -> tuple[QualitySettings, list[str]]:
+    """The block with its paths resolved, and what is wrong with them."""
+    block, faults = settings.quality, list[str]()
+    calibration = None if block.calibration is None else root / block.calibration
+    if calibration is not None and not calibration.is_file():
+        faults.append(f"{path}: quality.calibration: {calibration} does not exist. Mend the path; it counts from {root}.")
+    scorer = root / block.scorer if isinstance(block.scorer, Path) else block.scorer
+    if (scorer == "endpoint") != (settings.endpoints.scorer is not None):
+        faults.append(f"{path}: quality.scorer: endpoint and endpoints.scorer belong together. Write both, or neither.")
+    if isinstance(scorer, Path) and not (scorer / "config.json").is_file():
+        faults.append(f"{path}: quality.scorer: {scorer} has no config.json. Name a model's folder, `endpoint` or `embedded`.")
+    return block.model_copy(update={"calibration": calibration, "scorer": scorer}), faults
 
 
 def api_key(endpoint: EndpointSettings) -> str:

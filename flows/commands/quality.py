@@ -13,8 +13,8 @@ from schemas.errors import InputError, StoppedError
 
 if TYPE_CHECKING:
     from pipeline.quality.calibration_data import Labels
+    from pipeline.quality.gate import Gate
     from pipeline.quality.judge_pairs import PairJudge
-    from pipeline.settings import QualitySettings
 
 
 def register(app: typer.Typer) -> None:
@@ -49,13 +49,11 @@ def score(
     """
     from flows.progress import advance, stage
     from pipeline.quality.files import score_file
-    from pipeline.quality.gate import Gate
-    from pipeline.settings import QualitySettings
 
     if access and not judge:
         raise InputError("--access says where texts may go, and without --judge they go nowhere. Leave it out, or name a judge.")
-    with _judge_of(judge, access) as (quality, reader), stage("score", None):
-        value = score_file(source, output, Gate(quality or QualitySettings()), reader, progress=advance)
+    with _judge_of(judge, access) as (gate, reader), stage("score", None):
+        value = score_file(source, output, gate, reader, progress=advance)
     told = f"{value['pairs']} pairs: " + ", ".join(f"{n} {v}" for v, n in value["verdicts"].items()) + f" -> {output}"
     unjudged = value.get("unjudged", 0)
     answer(as_json, value, told + (f"\nthe judge failed on {unjudged} pairs, which go to review; try again" if unjudged else ""))
@@ -63,18 +61,23 @@ def score(
 
 
 @contextmanager
-def _judge_of(config: Path | None, access: Access | None) -> "Iterator[tuple[QualitySettings | None, PairJudge | None]]":
+def _judge_of(config: Path | None, access: Access | None) -> "Iterator[tuple[Gate, PairJudge | None]]":
+    from pipeline.quality.gate import Gate
+    from pipeline.settings import QualitySettings
+
     if config is None:
-        yield None, None
+        yield Gate(QualitySettings()), None
         return
     from pipeline.llm.embedded import endpoints
+    from pipeline.quality.gates import gate_of
     from pipeline.quality.judge_pairs import PairJudge, check_judge
     from pipeline.settings import load_settings
 
     settings = load_settings(config)
     check_judge(settings, access)
-    with endpoints(settings, ["judge"]) as resolved:
-        yield settings.quality, PairJudge(settings, resolved)
+    with endpoints(settings, ["judge", "scorer"]) as resolved:
+        judge = PairJudge(settings, resolved)
+        yield gate_of(settings), judge
 
 
 def terms(

@@ -39,12 +39,12 @@ class Resolved:
 
 
 @contextmanager
-def endpoints(settings: Settings, roles: Collection[str] = ("translator", "judge")) -> Iterator[Resolved]:
+def endpoints(settings: Settings, roles: Collection[str] = ("translator", "judge", "scorer")) -> Iterator[Resolved]:
     """The config's endpoints, those of `roles` answering: `embedded` ones started, others asked once.
 
     Raises InputError before any work when an address does not answer or the embedded parts are not installed.
     """
-    every = {"translator": settings.endpoints.translator, "judge": settings.endpoints.judge}
+    every: dict[str, EndpointSettings | None] = dict(settings.endpoints)
     named = {role: endpoint for role, endpoint in every.items() if role in roles}
     own = frozenset(role for role, endpoint in named.items() if endpoint and endpoint.base_url == EMBEDDED)
     for role, endpoint in named.items():
@@ -55,11 +55,10 @@ def endpoints(settings: Settings, roles: Collection[str] = ("translator", "judge
         return
     with serve() as address:
         real = {"base_url": address, "model": MODEL, "concurrency": 1}
-        translator, judge = (
-            endpoint.model_copy(update=real) if endpoint and role in own else endpoint for role, endpoint in every.items()
-        )
+        answering = {role: end.model_copy(update=real) if end and role in own else end for role, end in every.items()}
+        translator = answering["translator"]
         assert translator is not None
-        yield Resolved(translator, judge, own)
+        yield Resolved(translator, answering["judge"], own)
 
 
 @contextmanager

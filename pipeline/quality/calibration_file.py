@@ -27,11 +27,12 @@ _FORM = "Each line is one object with id, changed and either source and target o
 
 def from_file(path: Path, quality: QualitySettings) -> Labels:
     """Read labelled lines; what brings no score is scored by the gate. Raises InputError naming the line of the first fault."""
-    from pipeline.quality.gate import Gate, Pair, gate_version
+    from pipeline.quality.gate import Gate, Pair
 
-    rows, ours = _lines(path), gate_version(quality)
+    rows, gate_here = _lines(path), Gate(quality)
+    ours = gate_here.version
     bare = [number for number, row in rows.items() if "score" not in row]
-    scored = Gate(quality).score([[Pair(rows[number]["source"], rows[number]["target"], "text")] for number in bare])
+    scored = gate_here.score([[Pair(rows[number]["source"], rows[number]["target"], "text")] for number in bare])
     own = {number: (result.score, result.findings) for number, result in zip(bare, scored, strict=True)}
     found: list[Labelled] = []
     kinds: dict[tuple[str, bool], int] = {}

@@ -60,11 +60,6 @@ class Scored:
         return tuple(finding for found in self.by_pair for finding in found)
 
 
-def gate_version(quality: QualitySettings) -> str:
-    """What a score was made by: two scores compare only where this is the same. Another scorer is another gate."""
-    return VERSION if quality.scorer == "embedded" else f"{VERSION}+{model_digest(Path(quality.scorer))}"
-
-
 class _Near(NamedTuple):
     """How near a pair is, what that is worth from 0 to 100, and the parts that were compared."""
 
@@ -85,6 +80,14 @@ class Gate:
         self._quality = quality
         self._encoder = encoder
         self._scorer = scorer
+
+    @property
+    def version(self) -> str:
+        """What its scores are made by: two scores compare only where this is the same. Another scorer is another gate."""
+        if self._scorer is None and self._quality.scorer == "embedded":
+            return VERSION
+        name = model_digest(Path(self._quality.scorer)) if self._scorer is None else self._scorer.id
+        return f"{VERSION}+{name}"
 
     def score(self, items: Sequence[Sequence[Pair]], limits: Sequence[Limits] | None = None) -> list[Scored]:
         """One Scored an item, in order, by its own `limits` if given; the encoder sees all pairs of all items in one batch."""

@@ -25,6 +25,8 @@ def check_judge(settings: Settings, access: Access | None) -> None:
     if settings.endpoints.judge is None:
         raise InputError("the config names no judge. Add one under `endpoints.judge`, or score without --judge.")
     check_own_texts(settings, access)
+    if settings.endpoints.scorer is not None:
+        check_own_texts(settings, access, "scorer")
 
 
 class PairJudge:

@@ -31,6 +31,7 @@ class RegressionScorer:
             raise InputError("quality.scorer needs transformers and torch. Run `pip install 'bimedv[train]'`.") from None
         if not (folder / "config.json").is_file():
             raise InputError(f"quality.scorer: {folder} has no config.json. Name the folder of a model saved by save_pretrained.")
+        self._folder = folder
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model: Any = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
@@ -42,6 +43,11 @@ class RegressionScorer:
             raise InputError(f"quality.scorer: {folder} has {found} outputs, expected 1. Name a model with one number a pair.")
         self._model.eval()
         self._torch = torch
+
+    @property
+    def id(self) -> str:
+        """Name and digest of the model."""
+        return model_digest(self._folder)
 
     def similarities(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """The model's number a pair, cut to 0 to 1; not a number, hence no points, for a pair longer than the model can read."""

@@ -47,6 +47,11 @@ class PartEncoder(Protocol):
 class Scorer(Protocol):
     """Anything that says how good a translation is: a quality-estimation model, say."""
 
+    @property
+    def id(self) -> str:
+        """What scores of this scorer are known by."""
+        ...
+
     def similarities(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """For each pair a number, 0 for nothing in common to 1 for perfect; not finite where there is none."""
         ...

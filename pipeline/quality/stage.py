@@ -13,7 +13,8 @@ from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
 from pipeline.quality.consistency import mixed_terms
-from pipeline.quality.gate import Gate, Scored, gate_version
+from pipeline.quality.gate import Scored
+from pipeline.quality.gates import check_scorer, gate_of
 from pipeline.quality.judge import Judge, Judgement, Word, joined, prompt_id, together
 from pipeline.quality.segments import cases_of, pairs_of
 from pipeline.quality.verdict import limits_for
@@ -43,22 +44,23 @@ def score_chunk(
     judge, glossary = endpoints.judge if endpoints else None, run_glossary(settings)
     read_by = [judge.model, judge.structured, prompt_id()] if judge else []
     curated, choices = workspace.english_chunk(chunk).tables["samples"], settings.quality.model_dump(include=_CHOICES)
-    version = gate_version(settings.quality)
-    mark = fingerprint(version, _drafts_digest(workspace, chunk), curated, choices, read_by, glossary.id)
+    gate = gate_of(settings)
+    mark = fingerprint(gate.version, _drafts_digest(workspace, chunk), curated, choices, read_by, glossary.id)
     done = workspace.done("score", chunk, mark)
     if done and not done.counts.get("failed"):
         return done
     drafts = {draft.sample: draft for draft in workspace.rows("translate", TwinDraft, "twins", chunk)}
     samples = [sample for sample in workspace.english_rows(chunk) if sample.id in drafts]
+    check_scorer(settings, samples)
     limits = [limits_for(settings.quality, sample.corpus, sample.task) for sample in samples]
-    scored = Gate(settings.quality).score([pairs_of(sample, drafts[sample.id]) for sample in samples], limits)
+    scored = gate.score([pairs_of(sample, drafts[sample.id]) for sample in samples], limits)
     items = [(sample, drafts[sample.id], result) for sample, result in zip(samples, scored, strict=True)]
     judged = _judged(settings, endpoints, items) if judge else {}
     rows = []
     for (sample, draft, result), line in zip(items, limits, strict=True):
         word = together(result, judged.get(sample.id), line)
         mixed = mixed_terms(glossary, pairs_of(sample, draft))
-        rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity, version))
+        rows.append(_row(sample, draft, replace(word, findings=(*word.findings, *mixed)), result.similarity, gate.version))
     if progress:
         progress(len(rows))
     failed = sum(judgement.state == "failed" for judgement in judged.values())

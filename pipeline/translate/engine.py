@@ -15,7 +15,7 @@ from pipeline.database import open_database
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
 from pipeline.quality.gate import VERSION as GATE_VERSION
-from pipeline.quality.gate import Gate
+from pipeline.quality.gates import check_scorer, gate_of
 from pipeline.settings import Settings
 from pipeline.translate.closed import table
 from pipeline.translate.glossary import Glossary, run_glossary
@@ -53,6 +53,7 @@ def translate_chunk(
     parts = {sample.id: units_of(sample, room) for sample in owed}
     units = {unit.key: unit for each in parts.values() for unit in each}
     check_rows(settings, units.values())
+    check_scorer(settings, units.values())
     engine = open_database(settings.database_url())
     known = list(known_units(settings, engine, prompt, glossary, units.values()))
     count = _Count(parts, progress)
@@ -75,7 +76,7 @@ async def _translate(
     endpoint = endpoints.translator
     client = client_for(settings, endpoints, engine)
     form: Form = "json" if endpoint.structured else "delimited"
-    translator = Translator(settings.translate, Gate(settings.quality), client, prompt_for(settings.endpoints.translator), form)
+    translator = Translator(settings.translate, gate_of(settings), client, prompt_for(settings.endpoints.translator), form)
     try:
         translations = await translator.run(known, endpoint.model, done)
     finally:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pipeline.quality.gate import Gate, Pair, gate_version
+from pipeline.quality.gate import Gate, Pair
 from pipeline.quality.scorers import RegressionScorer, model_digest
 from pipeline.settings import QualitySettings, load_settings
 from schemas.errors import InputError
@@ -118,8 +118,8 @@ def test_a_model_with_two_outputs_and_one_without_weights_are_one_clear_error_ea
 
 def test_scores_of_other_weights_are_scores_of_another_gate(tmp_path):
     folder = _saved(tmp_path / "model")
-    first = gate_version(QualitySettings(scorer=folder))
+    first = Gate(QualitySettings(scorer=folder)).version
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     model_digest.cache_clear()
-    assert len({first, gate_version(QualitySettings(scorer=folder)), gate_version(QualitySettings())}) == 3
+    assert len({first, Gate(QualitySettings(scorer=folder)).version, Gate(QualitySettings()).version}) == 3
