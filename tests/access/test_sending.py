@@ -197,6 +197,7 @@ def test_g5_every_module_that_can_open_a_connection_is_known():
     assert users == {
         "pipeline/llm/client.py",  # behind check_rows; the batch client uses its connection
         "pipeline/llm/batch.py",
+        "pipeline/quality/embeddings.py",  # behind check_scorer and check_judge, over the connection of client.py
         "pipeline/llm/embedded.py",  # asks for a list of models, of what may be asked; serves on loopback
         "pipeline/llm/tokens.py",  # asks the embedded server
         "pipeline/llm/owner.py",  # the host's name
