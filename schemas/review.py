@@ -6,6 +6,8 @@ from schemas.base import Access, Noun, SampleId
 from schemas.quality import Finding, Span
 
 DecisionVerdict = Literal["accept", "edit", "reject"]
+Order = Literal["riskiest", "random"]
+"""In what order undecided items come."""
 
 
 class ErrorSpan(Noun):

@@ -7,6 +7,7 @@ import typer
 
 from flows.commands.common import JsonOption, WorkspaceOption, answer, find_run
 from schemas.base import Access
+from schemas.review import Order
 
 
 def register(app: typer.Typer) -> None:
@@ -19,9 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 def export_(
-    output: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines; one item a line, riskiest first.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSON Lines; one item a line.")],
     queue: Annotated[str | None, typer.Option(help="gate, unjudged, unusable or audit; all when not given.")] = None,
     limit: Annotated[int | None, typer.Option(help="Items at most.", min=1)] = None,
+    order: Annotated[Order, typer.Option(help="Riskiest first; random for a calibration, which needs all scores.")] = "riskiest",
     access: Annotated[Access, typer.Option(help="Access class to write; not every expert may see every class.")] = "open",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -34,7 +36,7 @@ def export_(
     from pipeline.review.exchange import export
 
     settings, _ = find_run(workspace)
-    wrote = export(open_database(settings.database_url()), output, queue, limit, (access,))
+    wrote = export(open_database(settings.database_url()), output, queue, limit, (access,), order)
     kept = [f"left out: {number} {name} (--access {name} writes them)" for name, number in wrote.left_out.items()]
     value = {"items": wrote.items, "path": str(output), "left_out": wrote.left_out}
     answer(as_json, value, "\n".join([f"{wrote.items} items -> {output}", *kept]))

@@ -20,7 +20,7 @@ from pipeline.translate.memory import remember
 from pipeline.workspace import write_atomic
 from schemas.base import Access, Severity
 from schemas.errors import InputError
-from schemas.review import Decision, DecisionVerdict, ErrorSpan, ReviewItem
+from schemas.review import Decision, DecisionVerdict, ErrorSpan, Order, ReviewItem
 from schemas.sample import IMAGE_MARK
 
 _VERDICTS: tuple[DecisionVerdict, ...] = ("accept", "edit", "reject")
@@ -41,12 +41,17 @@ class Exported(NamedTuple):
 
 
 def export(
-    engine: Engine, path: Path, queue: str | None = None, limit: int | None = None, access: Collection[Access] = _OPEN
+    engine: Engine,
+    path: Path,
+    queue: str | None = None,
+    limit: int | None = None,
+    access: Collection[Access] = _OPEN,
+    order: Order = "riskiest",
 ) -> Exported:
-    """Write undecided items, riskiest first. A file is passed on easily: classes that are not open have to be named (law 7)."""
+    """Write undecided items, riskiest first or at random. A file is passed on easily: classes that are not open have to be named (law 7)."""
     lines: list[bytes] = []
     left_out: Counter[str] = Counter()
-    for item in waiting(engine, queue):
+    for item in waiting(engine, queue, order):
         if item.access not in access:
             left_out[item.access] += 1
             continue

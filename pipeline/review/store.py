@@ -17,9 +17,12 @@ from pipeline.review.draw import Draw, place
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 from schemas.quality import Score
-from schemas.review import Adjudication, Decision, ReviewItem
+from schemas.review import Adjudication, Decision, Order, ReviewItem
 from schemas.sample import Sample
 from schemas.translation import TwinDraft
+
+#: Rows of one query by name.
+_BLOCK = 500
 
 
 def fill_queue(settings: Settings, workspace: Workspace, engine: Engine) -> dict[str, int]:
@@ -97,15 +100,20 @@ def audited(engine: Engine) -> dict[str, float]:
         return {sample: item.get("inclusion") or 0.0 for sample, item in rows}
 
 
-def waiting(engine: Engine, queue: str | None = None) -> Iterator[ReviewItem]:
-    """Undecided items, riskiest first."""
+def waiting(engine: Engine, queue: str | None = None, order: Order = "riskiest") -> Iterator[ReviewItem]:
+    """Undecided items, riskiest first; at random they come by a hash of their samples, and so in the same order each time."""
+    decided = select(DecisionRow.item).where(DecisionRow.item == ReviewRow.id, DecisionRow.content == ReviewRow.content)
+    mine = [~decided.exists(), *([ReviewRow.queue == queue] if queue else [])]
     with session(engine) as opened:
-        decided = select(DecisionRow.item).where(DecisionRow.item == ReviewRow.id, DecisionRow.content == ReviewRow.content)
-        query = select(ReviewRow).where(~decided.exists()).order_by(ReviewRow.risk.desc(), ReviewRow.id)
-        if queue:
-            query = query.where(ReviewRow.queue == queue)
-        for row in opened.scalars(query):
-            yield ReviewItem.model_validate(row.item)
+        if order == "riskiest":
+            for row in opened.scalars(select(ReviewRow).where(*mine).order_by(ReviewRow.risk.desc(), ReviewRow.id)):
+                yield ReviewItem.model_validate(row.item)
+            return
+        names = sorted(opened.scalars(select(ReviewRow.id).where(*mine)), key=lambda name: place(name.partition(":")[2]))
+        for at in range(0, len(names), _BLOCK):
+            some = names[at : at + _BLOCK]
+            rows = {row.id: row for row in opened.scalars(select(ReviewRow).where(ReviewRow.id.in_(some)))}
+            yield from (ReviewItem.model_validate(rows[name].item) for name in some)
 
 
 def stats(engine: Engine) -> dict[str, Any]:

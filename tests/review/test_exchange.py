@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pipeline.database import DecisionRow, MemoryRow, session
+from pipeline.review.draw import place
 from pipeline.review.exchange import import_decisions
 from pipeline.review.store import decisions
 from schemas.errors import InputError
@@ -32,6 +33,13 @@ def test_export_takes_a_queue_and_a_limit(desk):
     assert [row["sample"] for row in desk.export(limit=2)] == [identity("unscored"), identity("silent")]
     assert [row["sample"] for row in desk.export(queue="unusable")] == [identity("silent")]
     assert desk.export(queue="audit") == []
+
+
+def test_at_random_the_same_items_come_in_an_order_that_risk_has_no_part_in(desk):
+    names = [row["sample"] for row in desk.export(order="random")]
+    assert names == sorted(names, key=place)
+    assert set(names) == {row["sample"] for row in desk.export()}
+    assert [row["sample"] for row in desk.export(order="random", limit=2)] == names[:2]
 
 
 def test_what_comes_back_untouched_decides_nothing(desk):
