@@ -48,7 +48,10 @@ def export(
     access: Collection[Access] = _OPEN,
     order: Order = "riskiest",
 ) -> Exported:
-    """Write undecided items, riskiest first or at random. A file is passed on easily: classes that are not open have to be named (law 7)."""
+    """Write undecided items, riskiest first or at random.
+
+    A file is passed on easily: classes that are not open have to be named (law 7).
+    """
     lines: list[bytes] = []
     left_out: Counter[str] = Counter()
     for item in waiting(engine, queue, order):
