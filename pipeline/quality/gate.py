@@ -18,6 +18,7 @@ from pipeline.quality.alignment import unmatched
 from pipeline.quality.arabic import bare
 from pipeline.quality.checks import run_checks
 from pipeline.quality.encoder import embedded_encoder
+from pipeline.quality.order import exchanged
 from pipeline.quality.scorers import model_digest, scorer_of
 from pipeline.quality.semantic import Encoder, Likeness, Scorer, compare, parts
 from pipeline.quality.verdict import Limits, capped, limits_for, verdict
@@ -67,6 +68,8 @@ class _Near(NamedTuple):
     points: float
     pieces: tuple[Sequence[str], Sequence[str]]
     likeness: Likeness
+    order: Finding | None
+    """Items of a list in each other's place."""
 
 
 class Gate:
@@ -108,12 +111,13 @@ class Gate:
             return values
         pieces = [(parts(plain(pairs[n].source)), parts(plain(pairs[n].target))) for n in worth]
         likenesses = compare(self._coder(), [here for here, _ in pieces], [there for _, there in pieces])
+        order = exchanged(self._coder(), [(pairs[n].source, pairs[n].target) for n in worth])
         scorer = self._scoring()
         said = scorer.similarities([pairs[n].source for n in worth], [pairs[n].target for n in worth]) if scorer else None
         for place, (number, piece, likeness) in enumerate(zip(worth, pieces, likenesses, strict=True)):
             near = likeness.similarity if said is None else said[place]
             points = _points(pairs[number].source, near) if said is None else _percent(near)
-            values[number] = _Near(near, points, piece, likeness)
+            values[number] = _Near(near, points, piece, likeness, order.get(place))
         return values
 
     def _scored(self, item: Sequence[Pair], near: list[_Near | None], limits: Limits) -> Scored:
@@ -156,8 +160,11 @@ def _placed(pair: Pair, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _alignment(pair: Pair, near: _Near | None) -> list[Finding]:
-    """What was left out or added, as far as the parts of the two sides tell."""
-    return [] if near is None else unmatched(pair.source, pair.target, near.pieces, near.likeness)
+    """What was left out, added or exchanged, as far as the parts of the two sides tell."""
+    if near is None:
+        return []
+    found = unmatched(pair.source, pair.target, near.pieces, near.likeness)
+    return [*found, near.order] if near.order else found
 
 
 def _points(source: str, similarity: float) -> float:

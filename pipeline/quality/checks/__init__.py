@@ -11,7 +11,7 @@ from pipeline.quality.checks.length import extra_sentence, length_ratio, preambl
 from pipeline.quality.checks.meaning import codes, negation
 from pipeline.quality.checks.numbers import numbers
 from pipeline.quality.checks.opposites import opposites
-from pipeline.quality.checks.pieces import Piece, aligned
+from pipeline.quality.checks.pieces import Piece, aligned, items
 from pipeline.quality.checks.punctuation import punctuation
 from pipeline.quality.checks.script import encoding, foreign_script, untranslated
 from pipeline.quality.checks.sides import laterality
@@ -29,6 +29,8 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 #: Where the two sides have equally many sentences, each is read with its own: another one's "no" does not stand in for it.
 BY_SENTENCE = frozenset({negation, laterality, opposites})
+#: Of a list each item is read with its own by these too: options that are exchanged hold the same numbers in all.
+BY_ITEM = frozenset({numbers, units, codes, terms})
 
 
 def run_checks(source: str, target: str, kind: str) -> tuple[Finding, ...]:
@@ -37,9 +39,11 @@ def run_checks(source: str, target: str, kind: str) -> tuple[Finding, ...]:
     if first:
         return tuple(first)
     pieces = aligned(source, target)
+    apart = BY_SENTENCE if len(pieces) > 1 else frozenset()
+    apart = apart | BY_ITEM if items(pieces) else apart
     findings: list[Finding] = []
     for check in CHECKS[1:]:
-        if len(pieces) > 1 and check in BY_SENTENCE:
+        if check in apart:
             for piece in pieces:
                 findings += [_moved(finding, piece) for finding in check(piece.source, piece.target, kind)]
         else:

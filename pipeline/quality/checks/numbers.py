@@ -25,7 +25,10 @@ _DOTTED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,]*\d)")
 #: Small numbers that Arabic may express by dual, singular or an ordinal.
 _MAY_VANISH = frozenset({1.0, 2.0})
 #: Arabic number words that mean little else: one, first, two, second and half stand in idioms.
-_CERTAIN = frozenset(map(float, (*range(3, 20), *range(20, 100, 10))))
+_CERTAIN = frozenset(map(float, range(3, 100)))
+_TENS = frozenset(map(float, range(20, 100, 10)))
+#: The second word of eleven to nineteen; the duodenum has its name of twelve.
+_TEENS = ("عشر", "عشره", "عشري", "عشريه")
 #: ثمن is an eighth and a price.
 _PRICE = 8.0
 #: R0 is a name that translators write out ("basic reproduction number"): 6 false alarms in 1,937 pairs of TICO-19.
@@ -38,7 +41,7 @@ _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 #: written in digits: what may follow it, and what may stand before it.
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _TIED_BEHIND = re.compile(
-    r"\s?(?:[-/:x×]|to|in)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
+    r"\s?(?:[-/:x×]|to|in|and)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
     rf"|\s(?:hours|days|weeks|months|years)\b|\) |\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
 )
 _DATED_BEHIND = re.compile(rf"\s(?:of )?(?:{_MONTHS})\b(?! [a-z])")
@@ -82,6 +85,8 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
         missing += [one for one in _undated(english.text, folded.text, wanted, found) if one[0] not in named]
         named = {value for value, _ in missing}
         missing += [one for one in _vanished(english.text, folded.text, wanted, found, words, words_out) if one[0] not in named]
+    if not (missing or extra or changed):
+        changed = _another_word(wanted, found, words_in, words_out)
     turned = _FROM_TO.search(english.text) if len(wanted) > 1 and "from" in english.text else None
     if not (missing or extra or changed or turned):
         return []
@@ -210,16 +215,34 @@ def _changed_words(wanted: set[float], found: set[float], words_out: dict[float,
     return sorted(value for value in set(words_out) - wanted if value in _CERTAIN)
 
 
-def _english_words(text: str) -> dict[float, Span]:
+def _another_word(wanted: Values, found: Values, words_in: Places, words_out: Places) -> list[float]:
+    """A number word that the target has once too often, while one of the source is gone: "five to six" as from five to five."""
+    here, there = Counter(value for value, _ in wanted), Counter(value for value, _ in found)
+    gone = [value for value in words_in if value in _CERTAIN and not there[value] and value not in words_out]
+    if not gone:
+        return []
+    here.update({value: len(spans) for value, spans in words_in.items()})
+    there.update({value: len(spans) for value, spans in words_out.items()})
+    return sorted(value for value in words_out if value in _CERTAIN and there[value] > here[value] > 0)[:1]
+
+
+def _english_words(text: str) -> Places:
     table = _english_table()
-    said: dict[float, Span] = {}
+    said: Places = {}
+    tens: tuple[float, Word] | None = None
     for word in english_words(text):
         value = table.get(word.text)
-        if value is not None:
-            said.setdefault(value, (word.start, word.end))
+        if value is None:
+            tens = None
+            continue
+        said.setdefault(value, []).append((word.start, word.end))
+        if tens and 1 <= value <= 9 and word.start - tens[1].end == 1:
+            # Forty-five is neither forty nor five, but a translator may write either way around a pause.
+            said.setdefault(tens[0] + value, []).append((tens[1].start, word.end))
+        tens = (value, word) if value in _TENS else None
     if any(sign in text for sign in _GRADE_SIGNS):
         for match in _GRADE.finditer(text):
-            said.setdefault(float(_ROMAN.index(match[1]) + 1), match.span(1))
+            said.setdefault(float(_ROMAN.index(match[1]) + 1), []).append(match.span(1))
     return said
 
 
@@ -231,12 +254,23 @@ def _arabic_words(words: list[Word]) -> Places:
         if stem is None or number == taken:
             continue
         after = words[number + 1] if number + 1 < len(words) else None
-        teen = after is not None and after.text in ("عشر", "عشره") and after.start - word.end == 1
-        taken = number + 1 if teen else taken
+        teen = after is not None and after.text in _TEENS and after.start - word.end == 1
         value = _arabic_value(stem, tail, teen)
+        tens = _tens_behind(after) if value is not None and 1 <= value <= 9 else None
         if value is not None:
-            said.setdefault(value, []).append((word.start, after.end if teen and after else word.end))
+            two = after is not None and (teen or tens is not None)
+            taken = number + 1 if two else taken
+            said.setdefault(value + (tens or 0.0), []).append((word.start, after.end if two and after else word.end))
     return said
+
+
+def _tens_behind(after: Word | None) -> float | None:
+    """The tens of خمسة وأربعون (forty-five), where the second word is "and forty"."""
+    if after is None or not after.text.startswith("و"):
+        return None
+    stem, tail = _arabic_number(after.text[1:])
+    value = None if stem is None else _arabic_value(stem, tail, teen=False)
+    return value if value in _TENS else None
 
 
 @lru_cache(maxsize=50_000)

@@ -4,6 +4,7 @@ Word lists: opposites.toml. A group accuses only where the source names one of i
 target names one that the source does not: what is paraphrased away, or added, is left to other checks.
 """
 
+import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,13 @@ from pathlib import Path
 from pipeline.quality.arabic import fold
 from pipeline.quality.checks.words import Said, Words, arabic_words, english_words
 from schemas.quality import Finding, Span
+
+#: Groups of which "not" makes one member the other.
+_TURNED_BY_NO = frozenset({"amount", "comparison"})
+_NOT = re.compile(r"\b(?:not|no|never|without|cannot)\b|n['’]t\b")
+_ARABIC_NOT = re.compile(r"(?<!\w)[وف]?(?:لا|لم|لن|ليس|ليست|الا|دون|عدم|غير)(?!\w)")
+_CLAUSE = re.compile(r"[.;:؛!?؟]")
+_BEFORE_CHARS = 36
 
 
 def opposites(source: str, target: str, _kind: str) -> list[Finding]:
@@ -34,6 +42,9 @@ def opposites(source: str, target: str, _kind: str) -> list[Finding]:
         added = _only(group, back, said) if lost else {}
         if lost and added:
             (was, place), (became, there) = next(iter(lost.items())), next(iter(added.items()))
+            if group in _TURNED_BY_NO and bool(_no(_NOT, plain.text, place)) != bool(_no(_ARABIC_NOT, folded.text, there)):
+                # "Less than a week" and "not more than a week".
+                continue
             findings.append(
                 Finding(
                     check="opposites",
@@ -45,6 +56,12 @@ def opposites(source: str, target: str, _kind: str) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _no(pattern: re.Pattern[str], text: str, span: Span) -> re.Match[str] | None:
+    """A negation in the same clause, close before the word."""
+    before = _CLAUSE.split(text[max(0, span[0] - _BEFORE_CHARS) : span[0]])[-1]
+    return pattern.search(before)
 
 
 def _only(group: str, these: list[tuple[Said, Span]], those: list[tuple[Said, Span]]) -> dict[str, Span]:

@@ -85,7 +85,10 @@ def _exchanged(plain: Folded, folded: Folded) -> list[Finding]:
     english = _english_sides(plain.text)
     arabic = _arabic_sides(folded.text)
     places = {place for place, _, _ in english if place}
-    for place in sorted(places):
+    here, back = [side for _, side, _ in english], [side for _, side, _ in arabic]
+    # "The right main and left lower pulmonary arteries": only one of two sides has found its place, and the sides come in order.
+    unsure = here == back and not all(place for place, _, _ in (*english, *arabic))
+    for place in () if unsure else sorted(places):
         wanted = {side for at, side, _ in english if at == place}
         found = [(side, span) for at, side, span in arabic if at == place]
         if len(wanted) == 1 and found and wanted.isdisjoint(side for side, _ in found):
@@ -93,7 +96,6 @@ def _exchanged(plain: Folded, folded: Folded) -> list[Finding]:
             span = next(span for at, own, span in english if (at, own) == (place, side))
             return [_finding(f"{side} is turned around at the {place}", plain.span(*span), folded.span(*found[0][1]))]
     # "The right kidney is larger than the left": what is said of one and the same place is seldom told in another order.
-    here, back = [side for _, side, _ in english], [side for _, side, _ in arabic]
     if len(places) <= 1 and len(here) == len(back) and back == [_OTHER[side] for side in here]:
         return [_finding("left and right are exchanged", plain.span(*english[0][2]), folded.span(*arabic[0][2]))]
     return []

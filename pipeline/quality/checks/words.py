@@ -19,6 +19,10 @@ _MOST_WORDS = 50_000
 #: Letters that inflection adds to a stem at most.
 _MOST_ENDING = 4
 _NOTHING = "_"
+#: Words of two letters that "and" is written onto.
+_PARTICLES = frozenset({"لا", "لم", "لن", "ما"})
+#: What a verb of two words may end in: لا تتجاوزوا.
+_ENDINGS = ("", "وا", "ون", "ا", "ي", "ه", "ها")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -117,9 +121,10 @@ class Words:
             return self._pairs.get(f"{_number(one)} {_number(other)}", [])
         for first in bare_forms(_number(one)):
             for second in bare_forms(_number(other)):
-                said = self._pairs.get(f"{first} {second}")
-                if said is not None:
-                    return said
+                for ending in _ENDINGS:
+                    said = self._pairs.get(f"{first} {second.removesuffix(ending)}") if second.endswith(ending) else None
+                    if said is not None:
+                        return said
         return []
 
 
@@ -139,7 +144,7 @@ def arabic_words(text: str) -> list[Word]:
 def bare_forms(word: str) -> tuple[str, ...]:
     """A folded Arabic word as it stands, then without the conjunctions, prepositions and article that may be written on it."""
     forms = [word]
-    if word[:1] in ("و", "ف") and len(word) > 3:
+    if word[:1] in ("و", "ف") and (len(word) > 3 or word[1:] in _PARTICLES):
         forms.append(word[1:])
     for form in tuple(forms):
         if form[:2] in ("ال", "لل") and len(form) > 4:
