@@ -4,22 +4,18 @@ In: samples with their Arabic, the glossary with its variants. Out: terms and wh
 how often. A soft signal: human translators take the glossary's first form 54 % of the time (FINDINGS), so nothing is refused.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from pipeline.quality.arabic import fold
+from pipeline.quality.forms import form_pattern
 from pipeline.quality.gate import Pair
 from pipeline.translate.glossary import Glossary
 from pipeline.translate.termfiles import Term
 from schemas.quality import Finding
 
-_PREFIX = r"(?:[وف]?(?:[بلك](?:ال)?|ال|لل)?)?"
-#: Endings that inflect a word and make no other one of it: dual, plural, feminine, possessive.
-_SUFFIX = r"(?:ه|ها|هم|ان|ين|ات|يه|ا|ت)?"
 #: Segments of fewer letters are closed answers, whose Arabic a table fixes.
 _LEAST_CHARS = 12
 _EXAMPLES = 3
@@ -90,13 +86,7 @@ def _said(glossary: Glossary, pair: Pair) -> Iterator[tuple[Term, str, tuple[int
         if not term.variants:
             continue
         for form in sorted((term.ar, *term.variants), key=len, reverse=True):
-            found = _pattern(form).search(folded.text)
+            found = form_pattern(form).search(folded.text)
             if found:
                 yield term, form, folded.span(*found.span())
                 break
-
-
-@lru_cache(maxsize=4096)
-def _pattern(form: str) -> re.Pattern[str]:
-    first, *others = (re.escape(word.removeprefix("ال").removesuffix("ه")) + _SUFFIX for word in fold(form).text.split())
-    return re.compile(rf"(?<!\w){_PREFIX}{first}" + "".join(rf"\s+(?:ال)?{word}" for word in others) + r"(?!\w)")

@@ -21,6 +21,7 @@ from pipeline.quality.encoder import embedded_encoder
 from pipeline.quality.order import exchanged
 from pipeline.quality.scorers import model_digest, scorer_of
 from pipeline.quality.semantic import Encoder, Likeness, Scorer, compare, parts
+from pipeline.quality.support import support
 from pipeline.quality.verdict import Limits, capped, limits_for, verdict
 from pipeline.settings import QualitySettings
 from schemas.base import Task, Verdict
@@ -32,6 +33,10 @@ VERSION = "checks-use-8"
 _CURVE = ((-1.0, 0.0), (0.1, 10.0), (0.25, 45.0), (0.38, 80.0), (0.55, 92.0), (0.8, 100.0))
 #: A short text says little to the encoder: below this many words the curve is asked for less.
 _SHORT_WORDS, _SHORT_GIFT = 4, 0.1
+#: Where the encoder knows a short text badly, word lists may vouch for it: from this share of both sides on, and up to this
+#: similarity. Of 1,311 right pairs of up to 14 words 15 lie below .38, and 11 of those have this share; of 1,311 unrelated ones
+#: one has it.
+_VOUCHED_WORDS, _LEAST_SHARE, _VOUCHED_GIFT, _VOUCHED_TO = 14, 0.45, 0.3, 0.45
 _WEIGHTS = {"neutral": 0.0, "minor": 2.0, "major": 21.0, "critical": 60.0}
 
 
@@ -116,7 +121,7 @@ class Gate:
         said = scorer.similarities([pairs[n].source for n in worth], [pairs[n].target for n in worth]) if scorer else None
         for place, (number, piece, likeness) in enumerate(zip(worth, pieces, likenesses, strict=True)):
             near = likeness.similarity if said is None else said[place]
-            points = _points(pairs[number].source, near) if said is None else _percent(near)
+            points = _points(pairs[number], near) if said is None else _percent(near)
             values[number] = _Near(near, points, piece, likeness, order.get(place))
         return values
 
@@ -167,11 +172,16 @@ def _alignment(pair: Pair, near: _Near | None) -> list[Finding]:
     return [*found, near.order] if near.order else found
 
 
-def _points(source: str, similarity: float) -> float:
+def _points(pair: Pair, similarity: float) -> float:
     if not math.isfinite(similarity):
         # An encoder that gives no number has said nothing for the pair; min() would pass over it.
         return 0.0
-    gift = _SHORT_GIFT if len(source.split()) < _SHORT_WORDS else 0.0
+    words = len(pair.source.split())
+    gift = _SHORT_GIFT if words < _SHORT_WORDS else 0.0
+    if words <= _VOUCHED_WORDS and similarity + gift < _VOUCHED_TO:
+        share = support(pair.source, pair.target)
+        vouched = similarity + gift + (_VOUCHED_GIFT * share if share >= _LEAST_SHARE else 0.0)
+        return float(np.interp(min(vouched, _VOUCHED_TO), [x for x, _ in _CURVE], [y for _, y in _CURVE]))
     return float(np.interp(similarity + gift, [x for x, _ in _CURVE], [y for _, y in _CURVE]))
 
 

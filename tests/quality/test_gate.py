@@ -49,7 +49,9 @@ def test_major_findings_alone_keep_a_perfect_similarity_from_being_accepted():
     ("near", "verdict"), [(1.0, "accept"), (0.4, "accept"), (0.2, "reject"), (-1.0, "reject"), (0.3, "refine")]
 )
 def test_similarity_alone_decides_where_no_check_objects(near, verdict):
-    long = Pair("The liver is enlarged in this patient.", "الكبد متضخم لدى هذا المريض.", "answer")
+    # None of these words is in a list that could vouch for the pair.
+    # None of these words is in a list that could vouch for the pair.
+    long = Pair("The weather has been fine since this time.", "الطقس جميل منذ ذلك الحين.", "answer")
     (scored,) = Gate(QualitySettings(), Fixed(near)).score([[long]])
     assert (scored.findings, scored.verdict) == ((), verdict)
     assert scored.similarity == pytest.approx(near, abs=1e-3)

@@ -30,7 +30,7 @@ CHECKS: tuple[Check, ...] = (
 #: Where the two sides have equally many sentences, each is read with its own: another one's "no" does not stand in for it.
 BY_SENTENCE = frozenset({negation, laterality, opposites})
 #: Of a list each item is read with its own by these too: options that are exchanged hold the same numbers in all.
-BY_ITEM = frozenset({numbers, units, codes, terms})
+BY_ITEM = frozenset({numbers, units, codes})
 
 
 def run_checks(source: str, target: str, kind: str) -> tuple[Finding, ...]:

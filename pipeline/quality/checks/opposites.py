@@ -23,7 +23,7 @@ _BEFORE_CHARS = 36
 
 def opposites(source: str, target: str, _kind: str) -> list[Finding]:
     """Something of the source came back as its opposite, or as another member of its group."""
-    english, arabic = _lists()
+    english, arabic = word_lists()
     plain = fold(source)
     said = english.find(english_words(plain.text))
     if not said:
@@ -75,7 +75,8 @@ def _only(group: str, these: list[tuple[Said, Span]], those: list[tuple[Said, Sp
 
 
 @lru_cache(maxsize=1)
-def _lists() -> tuple[Words, Words]:
+def word_lists() -> tuple[Words, Words]:
+    """The entries in English and in Arabic."""
     raw = tomllib.loads(Path(__file__).parents[1].joinpath("opposites.toml").read_text(encoding="utf-8"))
     rows = [(Said(group, member, True), forms) for group, members in raw.items() for member, forms in members.items()]
     english, arabic = ([(form, said) for said, forms in rows for form in forms[side]] for side in (0, 1))

@@ -60,6 +60,11 @@ def terms(source: str, target: str, _kind: str) -> list[Finding]:
     return findings
 
 
+def concepts(source: str, folded: str) -> tuple[dict[Name, list[Span]], dict[Name, list[Span]]]:
+    """The concepts that a source and a folded target name, with their places."""
+    return _english_lists().places(source, _words(source)), _arabic_lists().places(folded, arabic_words(folded))
+
+
 def question_kind(source: str, target: str, _kind: str) -> list[Finding]:
     """How many, which, where: no question for yes or no, and the other way round."""
     text = fold(target).text
