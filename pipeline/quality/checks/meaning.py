@@ -11,11 +11,12 @@ from schemas.quality import Finding, Span
 
 _CODE = re.compile(r"(?<![\w.])([TLCS]\d{1,2}(?:\s*[-–/]\s*[TLCS]?\d{1,2})?)(?![\w])")
 _LATIN_CODE = re.compile(r"(?<![A-Za-z\d])([TLCS])\s?(\d{1,2})(?![A-Za-z\d])")
-#: A statement that something is absent, where the source says nothing of the kind; in a longer text "without leaving the car"
-#: may well be "drive-through", so only لا يوجد counts.
-_NOTHING_THERE = re.compile(r"(?<!\w)(?:و|ف)?لا (?:يوجد|توجد|وجود)(?!\w)")
-_SHORT_CHARS = 90
-_ABSENCE = re.compile(r"(?<!\w)(?:و|ف)?(?:لا (?:يوجد|توجد|وجود)|(?:ب|من )?دون|بلا|ليس|ليست|لم|لن)(?!\w)")
+#: What denies, and what only may: "غير متجانس" is "heterogeneous", and "دون وصفة" "over the counter".
+_DENIES = re.compile(r"(?<!\w)[وف]?(?:لا|لم|لن|ليس|ليست)(?= )")
+_MAY_DENY = re.compile(r"(?<!\w)[وف]?(?:(?:ال|لل|بال)?غير|بدون|دون|بلا)(?= )")
+#: Behind لا, what makes it deny nothing, or a limit: at least, at most, nothing but.
+_NO_DENIAL = re.compile(r" (?:سيما|بد|باس|شك|حصر|الحصر|مفر|غني|محاله|[يت]?زال\w*|[يت](?:قل|زيد|تجاوز|تعد[يى])\w* (?:عن|علي|\d))")
+_NOTHING_BUT = re.compile(r"(?<!\w)الا(?!\w)")
 #: ما denies before a verb, at the head of its clause; elsewhere it asks, or is "what".
 _MA_DENIES = re.compile(
     r"(?:^|[.،؛:!]\s*)(?:و|ف)?ما (?!هو|هي|هم|ان|اذا|بين|بعد|قبل|يلي|لم|زال|زل|عليك|علي|سبق|دام|يزال|تزال)\w{3,}"
@@ -40,13 +41,7 @@ def negation(source: str, target: str, _kind: str) -> list[Finding]:
         if not _denies(plain.text, folded.text):
             return [_finding("negation", f"the negation {said[0].group()!r} is lost", plain.span(*said[0].span()), None)]
         return _one_of_two(plain, said, folded.text)
-    lost = _lost_inside(plain, folded.text)
-    if lost or ("لا" not in folded.text and len(source) > _SHORT_CHARS):
-        return lost
-    absent = (_ABSENCE if len(source) <= _SHORT_CHARS else _NOTHING_THERE).search(folded.text)
-    if absent and not _negations()[1].search(plain.text) and not _negative_words().search(plain.text):
-        return [_finding("negation", "states an absence that the source does not", None, folded.span(*absent.span()))]
-    return []
+    return _lost_inside(plain, folded.text) or _added(plain, folded)
 
 
 def codes(source: str, target: str, _kind: str) -> list[Finding]:
@@ -59,6 +54,20 @@ def codes(source: str, target: str, _kind: str) -> list[Finding]:
         return []
     message = f"{', '.join(sorted(wanted - found))} became {', '.join(sorted(found - wanted)) or 'nothing'}"
     return [_finding("codes", message, None, None)]
+
+
+def _added(plain: Folded, folded: Folded) -> list[Finding]:
+    """The target denies, and no word of the source could be why.
+
+    Of 2,957 right pairs two are taken for this, both paraphrases of TICO-19; of negations put in, 58 % are found.
+    """
+    denial = next((one for one in _DENIES.finditer(folded.text) if not _NO_DENIAL.match(folded.text, one.end())), None)
+    if denial and not _reasons()[0].search(plain.text) and not _NOTHING_BUT.search(folded.text, denial.end()):
+        return [_finding("negation", "denies what the source does not", None, folded.span(*denial.span()))]
+    perhaps = _MAY_DENY.search(folded.text)
+    if perhaps and not _reasons()[1].search(plain.text):
+        return [_finding("negation", "denies what the source does not", None, folded.span(*perhaps.span()))]
+    return []
 
 
 def _one_of_two(plain: Folded, said: list[re.Match[str]], target: str) -> list[Finding]:
@@ -141,8 +150,12 @@ def _harmless() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
-def _negative_words() -> re.Pattern[str]:
-    return re.compile(lexicon()["negation"]["negative_words"])
+def _reasons() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Words of a source for which a translator may write لا, and those for which غير or دون."""
+    words = lexicon()["negation"]
+    surely = "|".join([*(word for word in words["english"] if word != "n't"), *words["reasons"]])
+    strong = re.compile(rf"\b(?:{surely})\b|n['’]t\b")
+    return strong, re.compile(rf"{strong.pattern}|{words['negative_words']}")
 
 
 @lru_cache(maxsize=1)
