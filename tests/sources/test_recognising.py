@@ -14,7 +14,12 @@ CASES = [(name, number) for name, many in PUBLISHED.items() for number in range(
 #: Forms that nothing in the file tells apart: only the user knows which corpus it is.
 ALIKE = (
     {"healthcaremagic", "genmedgpt", "medical_meadow", "alpaca", "bimed"},
-    {"llava", "llava_med", "bimed"},
+    {"llava", "llava_med", "llava_med_vqa", "bimed"},
+    {"vqa_rad", "vqa_med_2019"},
+    {"hf_dataset", "vqa_rad"},
+    {"hf_dataset", "path_vqa"},
+    {"hf_dataset", "medtrinity"},
+    {"hf_dataset", "rocov2"},
     {"medqa", "bimed"},
     {"hf_dataset", "bimed"},
     {"messages", "bimed"},
@@ -23,9 +28,6 @@ ALIKE = (
 
 def _alike(one, other):
     return one == other or any({one, other} <= group for group in ALIKE)
-
-
-STRANGERS = [(name, number, other) for name, number in CASES for other in CORPORA if not _alike(name, other)]
 
 
 @pytest.mark.parametrize(("name", "number"), CASES)
@@ -41,12 +43,15 @@ def test_each_published_file_is_recognised_as_its_own_corpus(tmp_path, name, num
     assert sum(told["excluded"].values()) == sum(isinstance(outcome, str) for outcome in outcomes)
 
 
-@pytest.mark.parametrize(("name", "number", "other"), STRANGERS)
-def test_a_wrong_corpus_is_refused_and_the_right_one_named(tmp_path, name, number, other):
+@pytest.mark.parametrize(("name", "number"), CASES)
+def test_a_wrong_corpus_is_refused_and_the_right_one_named(tmp_path, name, number):
     path = PUBLISHED[name][number].write(tmp_path)
-    with pytest.raises(InputError, match=f"not {other}: .* It looks like .*{name}") as told:
-        check_form(other, path)
-    assert "\n" not in str(told.value)
+    for other in CORPORA:
+        if _alike(name, other):
+            continue
+        with pytest.raises(InputError, match=f"not {other}: .* It looks like .*{name}") as told:
+            check_form(other, path)
+        assert "\n" not in str(told.value)
 
 
 def test_a_file_in_alpacas_form_under_no_corpuss_name_is_the_generic_one(tmp_path):
