@@ -52,6 +52,20 @@ def test_no_image_straddles_splits_and_held_out_samples_pull_theirs_along(rows, 
     assert set(splits.values()) <= set(shares) | {row.split for row in many} - {"train"}
 
 
+@settings(max_examples=30, deadline=None)
+@given(ROWS, SHARES, st.lists(st.sampled_from(["", "patient 1", "patient 2", "question 3"]), min_size=14, max_size=14))
+def test_no_group_straddles_splits_with_images_or_without(rows, shares, groups):
+    """A patient, a figure, a question and its paraphrases: what a corpus says that no split may part."""
+    pairs = zip(_samples(rows), groups, strict=False)
+    many = [one.model_copy(update={"meta": {"group": group} if group else {}}) for one, group in pairs]
+    splits = _splits(many, shares)
+    of_group = {}
+    for row in many:
+        of_group.setdefault(row.meta.get("group", row.id), set()).add(splits[row.id])
+        assert row.split == "train" or splits[row.id] in ("test", row.split)
+    assert all(len(found) == 1 for found in of_group.values())
+
+
 @settings(max_examples=20, deadline=None)
 @given(ROWS, SHARES)
 def test_a_pair_never_parts(rows, shares):
