@@ -71,7 +71,7 @@ def _reports(path: Path) -> Iterator[Record]:
     studies = _studies(path)
     for row, (name, data) in enumerate(_texts(path), 1):
         words = read_stray(data.decode("utf-8", "surrogateescape"))
-        told = dict(reversed(sections(words)))  # Of a heading that stands twice, the first.
+        told = sections(words)
         findings, impression = _named(told, _FINDINGS), _named(told, _IMPRESSION)
         whole = "" if findings or impression else last_paragraph(words)
         said = Report(findings=findings, impression=impression, whole=whole)
@@ -140,8 +140,9 @@ def _annotated(path: Path) -> Iterator[Record]:
         yield report(raw, row, name, Report(whole=text(raw, "report"), images=images, split=_SPLITS.get(section), meta=meta))
 
 
-def _named(told: dict[str, str], headings: tuple[str, ...]) -> str:
-    return next((told[heading] for heading in headings if told.get(heading)), "")
+def _named(told: list[tuple[str, str]], headings: tuple[str, ...]) -> str:
+    """The first text under one of the headings: what an addendum says under the same one comes later."""
+    return next((words for heading, words in told if heading in headings and words), "")
 
 
 def _read_notes(path: Path) -> Iterator[Record]:
@@ -159,7 +160,7 @@ def _note(raw: dict[str, Any], row: int) -> Record:
         return dropped(raw, row, name, "missing_field", "no SUBJECT_ID")
     told = sections(text(raw, "TEXT"))
     impressions = [words for heading, words in told if heading in _IMPRESSION]
-    findings = next((words for heading, words in told if heading == "FINDINGS" and words), "")
+    findings = _named(told, _FINDINGS[:1])
     if len(impressions) != 1 or not impressions[0]:
         return dropped(raw, row, name, "empty_answer", f"{len(impressions)} impressions, expected one with words")
     if not findings:

@@ -83,6 +83,7 @@ VQA_MED_2019 = Corpus(
     "image_name, question, answer, question_type in JSON",
     fingerprint=(PIPES, "image_id", "question"),
     forms=(("image_name", "question", "answer", "question_type"),),
+    named_forms=(("image_name", "question", "answer"),),
     # These tell SLAKE's records and the chats apart from the derived JSON.
     without=("q_lang", "conversations"),
     licence="CC-BY-4.0",
