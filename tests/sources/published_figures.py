@@ -212,7 +212,8 @@ def _text(body):
 _CXR_TEXTS = Published(
     {
         "files/p10/p10000001/s50000001.txt": b" WET READ: ___ 5:01 PM\n  IMPRESSION: A first guess.\n" + _text(
-            "INDICATION:  Cough\n \n FINDINGS: \n \n Lungs are clear.  Ratio 3:1 is\n normal.\n \n IMPRESSION: \n No change.\n ADDENDUM:\n IMPRESSION: Late."
+            "INDICATION:  Cough\n \n FINDINGS: \n \n Lungs are clear.  Ratio 3:1 is\n normal.\n \n IMPRESSION: \n"
+            " No change.\n ADDENDUM:\n IMPRESSION: Late."
         ),
         "files/p10/p10000001/s50000003.txt": _text("FINDINGS AND IMPRESSION: Clear."),
         "files/p10/p10000002/s50000002.txt": b" FINAL REPORT\n AP CHEST\n \n The tube has been removed.\n",
