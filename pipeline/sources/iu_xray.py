@@ -93,7 +93,7 @@ IU_XRAY = Corpus(
     layout="indiana_reports.csv and indiana_projections.csv with images_normalized/<filename>; ecgen-radiology/*.xml "
     "(folder or archive) with <parentImage id>.png; annotation.json with images/<id>/0.png",
     fields="uid, MeSH, Problems, image, indication, comparison, findings, impression; uid, filename, projection; "
-    "eCitation: uId, AbstractText, parentImage; id, report, image_path, split under train, val, test",
+    "eCitation: meta, uId, MedlineCitation (AbstractText), parentImage; id, report, image_path, split under train, val, test",
     fingerprint=("uid", "MeSH", "findings", "impression"),
     forms=(("eCitation",), (SECTIONS, "report", "image_path")),
     without=("subject_id", "study_id"),

@@ -60,8 +60,8 @@ LLAVA_MED = Corpus(
     tasks=("conversation", "caption", "vqa"),
     layout="llava_med_alignment_500k.json, llava_med_instruct_*.json, llava_med_instruct_fig_captions.json, "
     "llava_med_eval_qa50_qa.jsonl; images/<pair_id>.jpg",
-    fields="id, image, domain, conversations (or conversatons); question_id, text, gpt4_answer in the evaluation file; "
-    "pair_id, fig_caption under each domain in the captions",
+    fields="id, image, domain, conversations (or conversatons); question_id, text, gpt4_answer, type in the "
+    "evaluation file; pair_id, fig_label, fig_caption, in_text_mention under each domain in the captions",
     fingerprint=("domain", "image"),
     forms=((SECTIONS, "pair_id", "fig_caption"),),
     without=("answer_type",),

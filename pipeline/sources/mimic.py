@@ -176,7 +176,7 @@ MIMIC_CXR = Corpus(
     tasks=("report", "summary"),
     layout="mimic_cxr_sectioned.csv, mimic-cxr-reports.zip or its files/ folder, beside mimic-cxr-2.0.0-split.csv.gz; images: "
     "the folder that holds files/p10/p10000032/…; R2Gen's annotation.json",
-    fields="study, findings, impression, last_paragraph; dicom_id, study_id, subject_id, split; texts with FINDINGS: and so on",
+    fields="study, findings, impression, last_paragraph, comparison; dicom_id, study_id, subject_id, split; texts with headings",
     fingerprint=("study", "findings", "impression", "last_paragraph"),
     forms=((REPORT_FILES, "study", "text"), (SECTIONS, "report", "image_path", "subject_id")),
     beside=_SPLIT_FILES,

@@ -53,7 +53,8 @@ OMNIMEDVQA = Corpus(
     title="OmniMedVQA: a benchmark of multiple choice about images of 73 data sets",
     tasks=("mcq",),
     layout="OmniMedVQA/QA_information/Open-access/<Dataset>.json with OmniMedVQA/Images/; Restricted-access/ has no images",
-    fields="question_id, question, image_path, option_A to option_D (two or more), gt_answer, question_type, modality_type",
+    fields="question_id, question, image_path, option_A, option_B, option_C, option_D (two at least), gt_answer, "
+    "dataset, question_type, modality_type",
     fingerprint=("gt_answer", "option_A"),
     # Each of the 73 has its own.
     licence="unknown",

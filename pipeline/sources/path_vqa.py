@@ -93,7 +93,8 @@ PATH_VQA = Corpus(
     tasks=("vqa",),
     layout="split/qas/<split>/<split>_qa.pkl with split/images/<split>/<image>.jpg; LXMERT's JSON or pickle; Parquet under a "
     "name with path-vqa; data/QA_pairs_vb.json, which has no images",
-    fields="image, question, answer; img_id, sent, label or img_id, sentf, labelf (LXMERT); Image_ID, Questions, Answers",
+    fields="image, question, answer; question_id, img_id, sent, label, answer_type, question_type or img_id, sentf, labelf "
+    "(LXMERT); Image_ID, Questions, Answers",
     fingerprint=("Image_ID", "Questions", "Answers"),
     forms=(
         (PICKLE, "image", "question", "answer"), (PICKLE, "img_id", "sent", "label"), ("img_id", "sent", "label"),

@@ -41,7 +41,8 @@ QUILT_1M = Corpus(
     title="Quilt-1M: histopathology images of teaching videos, with captions",
     tasks=("caption",),
     layout="quilt_1M_lookup.csv with quilt_1m/<image_path>",
-    fields="caption, image_path, subset, split, noisy_text, corrected_text, med_umls_ids, …; not_histology in the later revision",
+    fields="caption, image_path, subset, split, pathology, roi_text, noisy_text, corrected_text, med_umls_ids, magnification, "
+    "height, width; single_wsi, not_histology in the later revision",
     fingerprint=("image_path", "caption", "noisy_text", "corrected_text", "med_umls_ids"),
     licence="research-only",
     access="restricted",

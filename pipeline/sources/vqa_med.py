@@ -80,7 +80,7 @@ VQA_MED_2019 = Corpus(
     layout="All_QA_Pairs_train.txt with Train_images/<image>.jpg, QAPairsByCategory/C1_Modality_train.txt, …; "
     "VQAMed2019_Test_Questions_w_Ref_Answers.txt; trainset.json, testset.json",
     fields="image|question|answer; image|category|question|answer in the test key; "
-    "image_name, question, answer, question_type in JSON",
+    "qid, image_name, image_organ, question, answer, question_type, answer_type, phrase_type in JSON",
     fingerprint=(PIPES, "image_id", "question"),
     forms=(("image_name", "question", "answer", "question_type"),),
     named_forms=(("image_name", "question", "answer"),),

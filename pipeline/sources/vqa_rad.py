@@ -47,7 +47,8 @@ VQA_RAD = Corpus(
     tasks=("vqa",),
     layout="VQA_RAD Dataset Public.json with VQA_RAD Image Folder/; trainset.json, testset.json; Parquet "
     "under a name with vqa-rad",
-    fields="qid, phrase_type, qid_linked_id, image_name, image_organ, question, question_type, answer, answer_type; "
+    fields="qid, phrase_type, qid_linked_id, image_case_url, image_name, image_organ, evaluation, question, question_rephrase, "
+    "question_relation, question_frame, question_type, answer, answer_type; "
     "image, question, answer in Parquet",
     fingerprint=("phrase_type", "image_name", "question", "answer"),
     named_forms=((PARQUET, "image", "question", "answer"),),

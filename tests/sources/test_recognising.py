@@ -93,6 +93,24 @@ def test_missing_images_are_counted_as_ingest_finds_them(tmp_path):
     assert check(chat, images=folder)["missing_images"] == 1
 
 
+def test_check_tells_splits_and_what_is_odd_about_a_download(tmp_path):
+    told = check(PUBLISHED["vqa_rad"][0].write(tmp_path))
+    assert told["splits"] == {"as the config says": 6, "test": 2}
+    assert told["oddities"] == [
+        "1 records repeat an id",
+        "first empty_answer: record 6",
+        "first empty_question: record 7",
+        "first missing_field: record 8, no image",
+        "first not_json: record 10, not a JSON object, or not as many cells as the header",
+    ]
+
+
+def test_check_names_fields_that_a_corpus_was_not_known_to_have(tmp_path):
+    rows = [{"image": "PMC1_Fig1_1.jpg", "caption": "A cyst.", "licence_of_article": "CC BY"}]
+    (tmp_path / "pmc_oa.jsonl").write_text(json.dumps(rows[0]))
+    assert check(tmp_path / "pmc_oa.jsonl")["oddities"] == ["fields that are not declared: licence_of_article"]
+
+
 def test_check_counts_languages(tmp_path):
     assert check(PUBLISHED["slake"][0].write(tmp_path))["languages"] == {"en": 12, "zh": 1}
 
