@@ -161,6 +161,7 @@ def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclus
         except ImageFaultError as error:
             reason, _, detail = str(error).partition(": ")
             faults.append((name, reason, detail))
+    faults += [(f"{names[0]}-lost-{number}", *told) for number, told in enumerate(record.lost, 1)]
     if not samples:
         _, reason, detail = faults[0]
         return [], [_exclusion(record, origin, reason, detail)]

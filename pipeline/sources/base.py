@@ -38,6 +38,8 @@ class Record:
     sha256: str
     """Of the record as canonical JSON."""
     drafts: tuple[Draft, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+    """(reason, detail) of each part that gives no draft beside parts that do: one of many questions about an image."""
     reason: str | None = None
     detail: str = ""
     split: str | None = None

@@ -36,11 +36,11 @@ def check(path: Path, name: str | None = None, images: Path | None = None) -> di
         samples += len(record.drafts)
         languages[record.language] += 1
         ids.add(hash((record.split, record.id)))
-        if record.reason:
-            if record.reason not in excluded:
-                oddities.append(f"first {record.reason}: record {record.row}{record.detail and ', ' + record.detail}")
-            excluded[record.reason] += 1
-        else:
+        for reason, detail in [(record.reason, record.detail)] if record.reason else record.lost:
+            if reason not in excluded:
+                oddities.append(f"first {reason}: record {record.row}{detail and ', ' + detail}")
+            excluded[reason] += 1
+        if not record.reason:
             splits[record.split or "as the config says"] += 1
         if images is not None:
             missing += sum(not _there(images, image) for draft in record.drafts for image in draft.images)

@@ -1,12 +1,14 @@
 """PathVQA: questions about pathology images. In: the publisher's pickles, LXMERT's form, Parquet, QA_pairs_vb.json.
 
 A pickle is read as plain data; nothing in it is run. Image ids have no suffix (`train_0422`) and begin with the split. LXMERT's
-pretraining form is one record an image with all its questions, or with none; each of the others is one question. An answer with
-scores is the highest one. The file in the publisher's repository (QA_pairs_vb.json) has no images: its records want them all.
+pretraining form is one record an image with all its questions, or with none; each of the others is one question. One of many
+without an answer falls alone. An answer with scores is the highest one. The file in the publisher's repository (QA_pairs_vb.json)
+has no images: its records want them all.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +59,13 @@ def _image(raw: dict[str, Any], row: int, split: str | None) -> Record:
     if not asked:
         return dropped(raw, row, name, "empty_question", "no question about this image")
     pairs = [(str(question).strip(), _best(answer)) for question, answer in zip(asked, answered, strict=True)]
-    for number, pair in enumerate(pairs, 1):
-        if fault := fault_of(*pair):
-            return dropped(raw, row, name, fault, f"question {number} of {len(pairs)}")
-    drafts = (exchange("vqa", question, answer, (image,), answer_type=closed(answer)) for question, answer in pairs)
-    return kept(raw, row, name, *drafts, split=_split(image) or split)
+    faults = [(fault_of(*pair), f"question {number} of {len(pairs)}") for number, pair in enumerate(pairs, 1)]
+    lost = tuple((fault, where) for fault, where in faults if fault)
+    if len(lost) == len(pairs):
+        return dropped(raw, row, name, *lost[0])
+    good = [pair for pair, (fault, _) in zip(pairs, faults, strict=True) if not fault]
+    drafts = (exchange("vqa", question, answer, (image,), answer_type=closed(answer)) for question, answer in good)
+    return replace(kept(raw, row, name, *drafts, split=_split(image) or split), lost=lost)
 
 
 def _flat(lists: object) -> list[Any]:

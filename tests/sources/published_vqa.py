@@ -174,12 +174,13 @@ _PATH_PRETRAINING = Published(
             _image("test_0003", ["What is it?", ""], [{"a cell": 1}, {"no": 1}]),
             _image("", ["What is it?"], [{"a cell": 1}]),
             _image("test_0004", None, {"a": 1}),
+            _image("test_0005", ["What is it?"], [{}]),
             "a string",
         ]),
     },
     (
-        ("test_0000", 2), ("test_0001", "empty_question"), ("test_0002", "missing_field"), ("test_0003", "empty_question"),
-        ("row-5", "missing_field"), ("test_0004", "empty_question"), ("row-7", "not_json"),
+        ("test_0000", 2), ("test_0001", "empty_question"), ("test_0002", "missing_field"), ("test_0003", 1),
+        ("row-5", "missing_field"), ("test_0004", "empty_question"), ("test_0005", "empty_answer"), ("row-8", "not_json"),
     ),
 )  # fmt: skip
 _PATH_BOOK = Published(

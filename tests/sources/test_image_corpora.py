@@ -131,7 +131,18 @@ def test_path_vqas_pretraining_form_gives_each_question_its_own_answer_or_none(t
     assert [draft.turns[1][1] for draft in records["test_0000"].drafts] == ["a cyst", "yes"]
     assert {draft.images for draft in records["test_0000"].drafts} == {("test_0000",)}
     assert records["test_0002"].detail == "2 questions, 1 answers"
-    assert records["test_0003"].detail == "question 2 of 2"
+    assert records["test_0005"].detail == "question 1 of 1"
+
+
+def test_one_unanswered_question_of_an_image_falls_alone_and_is_counted(tmp_path):
+    path = PUBLISHED["path_vqa"][2].write(tmp_path)
+    assert {r.id: r.lost for r in CORPORA["path_vqa"].read(path)}["test_0003"] == (("empty_question", "question 2 of 2"),)
+    assert check(path)["excluded"]["empty_question"] == 3
+    source = SourceSettings(corpus="path_vqa", path=path, missing_images="text_only")
+    workspace = Workspace(tmp_path / "work")
+    ingest_source(Settings(name="t", workspace=tmp_path / "work", root=tmp_path, sources=(source,)), workspace, 0)
+    fallen = {one.sample: one.detail for one in workspace.rows("ingest", Exclusion, "excluded") if one.sample}
+    assert fallen == {"path_vqa-test-test_0003-lost-1": "question 2 of 2"}
 
 
 def test_a_pickle_of_path_vqa_that_calls_something_is_refused_unread(tmp_path):
