@@ -71,7 +71,7 @@ def identify(path: Path) -> list[str]:
     """Names of the corpora whose form the first record has, likeliest first; empty when none fits.
 
     Files in Alpaca's form all look alike: the one that the file's name tells comes first, else the generic one, which claims
-    no licence. So do the derived JSON files of VQA-RAD and VQA-Med, of which the first is taken where no name tells.
+    no licence.
     """
     return _identified(path, first_fields(path))
 
@@ -81,8 +81,6 @@ def _identified(path: Path, fields: set[str]) -> list[str]:
     stem = re.sub(r"[^a-z0-9]", "", path.stem.lower())
     found = [name for name, known in CORPORA.items() if _recognised(known, fields, stem, told)]
     same = {name for name in found if CORPORA[name].fingerprint == ALPACA.fingerprint}
-    if {VQA_RAD.name, VQA_MED_2019.name} <= set(found):
-        return sorted(found, key=lambda name: not _named(name, told))
     return sorted(found, key=lambda name: (not _named(name, stem), name != "alpaca") if name in same else (False, False))
 
 

@@ -54,11 +54,11 @@ def _read_json(path: Path) -> Iterator[Record]:
             images=images_of(raw, "image_name"), question=text(raw, "question"), answer=text(raw, "answer"), split=split,
             meta=_told(raw),
         )  # fmt: skip
-        yield _asked(raw, row, text(raw, "qid") or f"row-{row}", said, text(raw, "question_type"))
+        yield _asked(raw, row, text(raw, "qid") or f"row-{row}", said, text(raw, "question_type").lower())
 
 
 def _told(raw: dict[str, Any]) -> dict[str, str]:
-    return {"body_region": text(raw, "image_organ"), "answer_type": text(raw, "answer_type").upper()}
+    return {"answer_type": text(raw, "answer_type").upper()}
 
 
 def _asked(raw: object, row: int, name: str, said: Seen, category: str) -> Record:
@@ -80,12 +80,12 @@ VQA_MED_2019 = Corpus(
     layout="All_QA_Pairs_train.txt with Train_images/<image>.jpg, QAPairsByCategory/C1_Modality_train.txt, …; "
     "VQAMed2019_Test_Questions_w_Ref_Answers.txt; trainset.json, testset.json",
     fields="image|question|answer; image|category|question|answer in the test key; "
-    "qid, image_name, image_organ, question, answer, question_type, answer_type, phrase_type in JSON",
+    "qid, image_name, question, answer, question_type, answer_type, phrase_type in JSON",
     fingerprint=(PIPES, "image_id", "question"),
     forms=(("image_name", "question", "answer", "question_type"),),
     named_forms=(("image_name", "question", "answer"),),
-    # These tell SLAKE's records and the chats apart from the derived JSON.
-    without=("q_lang", "conversations"),
+    # These tell VQA-RAD's derived JSON (which is alike but for the organ), SLAKE's records and chats from VQA-Med's.
+    without=("image_organ", "q_lang", "conversations"),
     licence="CC-BY-4.0",
     access="open",
     redistribution=True,

@@ -50,8 +50,11 @@ VQA_RAD = Corpus(
     fields="qid, phrase_type, qid_linked_id, image_case_url, image_name, image_organ, evaluation, question, question_rephrase, "
     "question_relation, question_frame, question_type, answer, answer_type; "
     "image, question, answer in Parquet",
-    fingerprint=("phrase_type", "image_name", "question", "answer"),
-    named_forms=((PARQUET, "image", "question", "answer"),),
+    fingerprint=("phrase_type", "image_organ", "image_name", "question", "answer"),
+    named_forms=(
+        ("phrase_type", "image_name", "question", "answer"),
+        (PARQUET, "image", "question", "answer"),
+    ),
     licence="CC0-1.0",
     access="open",
     redistribution=True,

@@ -8,6 +8,10 @@ from tests.sources.forms import Published, array
 from tests.sources.published_tables import IMAGE, image_bytes, parquet, table
 
 
+def _without(record, *keys):
+    return {key: value for key, value in record.items() if key not in keys}
+
+
 def _rad(qid, question, answer, **changes):
     return {
         "qid": qid, "phrase_type": "freeform", "qid_linked_id": f"link-{qid}", "image_case_url": "https://x.test/1",
@@ -111,9 +115,10 @@ _MED_HIDDEN = Published(
 _MED_DERIVED = Published(
     {
         "VQA-Med-2019/valset.json": array([
-            _derived(31, "axial#transverse", question_type="plane"),
-            {key: value for key, value in _derived(32, "ct", answer_type="closed").items() if key != "phrase_type"},
-            _derived(33, None),
+            # Alike but for the organ; all of them call themselves freeform.
+            _without(_derived(31, "axial#transverse"), "image_organ"),
+            _without(_derived(32, "ct", answer_type="closed", question="is \tthis a ct?"), "image_organ", "phrase_type"),
+            _without(_derived(33, None), "image_organ"),
             7,
         ]),
     },
@@ -204,10 +209,6 @@ def _omni(name, answer, **changes):
         "gt_answer": answer, "image_path": f"Images/Set/{name}.png", "option_A": "Liver", "option_B": "Lung",
         "option_C": "Heart", "option_D": "None", "modality_type": "MR (Mag-netic Resonance Imaging)",
     } | changes  # fmt: skip
-
-
-def _without(record, *keys):
-    return {key: value for key, value in record.items() if key not in keys}
 
 
 _OMNI = Published(

@@ -108,12 +108,11 @@ def test_vqa_meds_categories_stand_in_the_names_of_its_files(tmp_path):
     assert {record.split for record in read} == {"validation"}
 
 
-def test_the_derived_json_of_two_corpora_is_told_by_the_name_of_its_folder(tmp_path):
-    """Their fields are the same, and both corpora's images are called synpic."""
-    path = PUBLISHED["vqa_rad"][1].write(tmp_path)
-    assert identify(path) == ["vqa_rad", "vqa_med_2019"]
-    (tmp_path / "VQA-Med-2019").mkdir()
-    assert identify(path.rename(tmp_path / "VQA-Med-2019" / "testset.json"))[0] == "vqa_med_2019"
+def test_the_derived_json_of_two_corpora_is_told_apart_by_the_organ(tmp_path):
+    """All else is the same: trainset.json, testset.json, and images called synpic."""
+    assert identify(PUBLISHED["vqa_rad"][1].write(tmp_path)) == ["vqa_rad"]
+    assert identify(PUBLISHED["vqa_med_2019"][3].write(tmp_path)) == ["vqa_med_2019"]
+    assert _metas(tmp_path, "vqa_med_2019", 3)["31"]["question_type"] == "plane"
 
 
 def test_path_vqas_split_is_told_by_the_image_whatever_the_file_is_called(tmp_path):

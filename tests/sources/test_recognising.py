@@ -15,7 +15,6 @@ CASES = [(name, number) for name, many in PUBLISHED.items() for number in range(
 ALIKE = (
     {"healthcaremagic", "genmedgpt", "medical_meadow", "alpaca", "bimed"},
     {"llava", "llava_med", "llava_med_vqa", "bimed"},
-    {"vqa_rad", "vqa_med_2019"},
     {"hf_dataset", "vqa_rad"},
     {"hf_dataset", "path_vqa"},
     {"hf_dataset", "medtrinity"},
