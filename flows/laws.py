@@ -143,10 +143,22 @@ def _no_leakage(settings: Settings, workspace: Workspace, _engine: Engine) -> li
         if row.split == "train" and not banned.isdisjoint(image.phash for image in row.sample.images):
             faults.append(f"{row.sample.id} is in train and shows an image of a benchmark")
     splits = {row.sample.id: row.split for row in _released(settings, workspace)}
+    faults += _straddling(_released(settings, workspace))
     for row in _released(settings, workspace):
         parent = row.sample.meta.get("made_from")
         if parent is not None and splits.get(parent, row.split) != row.split:
             faults.append(f"{row.sample.id} is in {row.split}, and {parent}, from which it was made, in {splits[parent]}")
+    return faults
+
+
+def _straddling(rows: list[ReleaseRow]) -> list[str]:
+    """Samples in another split than the first of their group."""
+    faults = []
+    groups: dict[str, str] = {}
+    for row in rows:
+        group = row.sample.meta.get("group", "")
+        if group and groups.setdefault(group, row.split) != row.split:
+            faults.append(f"{row.sample.id} is in {row.split}, and others of its group {group} in {groups[group]}")
     return faults
 
 

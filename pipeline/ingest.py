@@ -22,8 +22,8 @@ from pipeline.sources.archives import archive
 from pipeline.sources.base import Corpus, Draft, Record
 from pipeline.sources.containers import beside, split
 from pipeline.sources.containers import files as files_of
-from pipeline.sources.iu_xray import text_only as report_without_images
 from pipeline.sources.registry import check_form, corpus
+from pipeline.sources.reports import text_only as report_without_images
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.errors import InputError
 from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, Turn, twin_id
@@ -161,6 +161,7 @@ def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclus
         except ImageFaultError as error:
             reason, _, detail = str(error).partition(": ")
             faults.append((name, reason, detail))
+    faults += [(f"{names[0]}-lost-{number}", *told) for number, told in enumerate(record.lost, 1)]
     if not samples:
         _, reason, detail = faults[0]
         return [], [_exclusion(record, origin, reason, detail)]
@@ -171,7 +172,7 @@ def _sample(source: _Source, record: Record, draft: Draft, name: str, origin: Or
     meta = dict(draft.meta)
     images, kept = _images(source, draft)
     if not kept:
-        bare = _without_images(source.known.name, draft)
+        bare = _without_images(draft)
         if bare is None:
             raise ImageFaultError("missing_image: without its images the report leaves nothing to ask")
         draft, meta = bare, {**meta, "images": "missing"}
@@ -204,8 +205,8 @@ def _images(source: _Source, draft: Draft) -> tuple[tuple[ImageRef, ...], bool]:
         raise
 
 
-def _without_images(name: str, draft: Draft) -> Draft | None:
-    if name == "iu_xray":
+def _without_images(draft: Draft) -> Draft | None:
+    if draft.task == "report":
         return report_without_images(draft)
     turns = tuple(
         (role, text.replace(f"{IMAGE_MARK}\n", "").replace(f"\n{IMAGE_MARK}", "").replace(IMAGE_MARK, ""))

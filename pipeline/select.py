@@ -26,7 +26,7 @@ from schemas.sample import Exclusion, Sample, Turn, twin_id
 from schemas.translation import TwinDraft
 
 VERSION = "2"
-#: A component of samples that share images takes the most protected split of its members (law 6).
+#: A component of samples that share images or a group takes the most protected split of its members (law 6).
 _HELD_OUT = ("test", "validation")
 
 
@@ -88,7 +88,10 @@ def joined(workspace: Workspace, chunk: str) -> Iterator[tuple[Sample, TwinDraft
 
 
 class SplitPlan:
-    """The release's split of every sample: by config fractions, but whole image components stay together (law 6)."""
+    """The release's split of every sample: by config fractions, but what shares an image or a group stays together (law 6).
+
+    A group is what a corpus says that no split may part: a patient, a figure, a question and its paraphrases.
+    """
 
     def __init__(self, release: ReleaseSettings, workspace: Workspace) -> None:
         self._release = release
@@ -101,18 +104,19 @@ class SplitPlan:
 
     def split(self, sample: Sample) -> str:
         """train, validation or test. Twins share an id, and what was made shares its parent's: they never part."""
-        if not sample.images:
+        keys = _keys(sample)
+        if not keys:
             return sample.split if sample.split in _HELD_OUT else self._drawn(sample.meta.get("made_from", sample.id))
-        root = self._root(sample.images[0].sha256)
+        root = self._root(keys[0])
         return self._held.get(root) or self._drawn(root)
 
     def _add(self, sample: Sample) -> None:
-        images = [image.sha256 for image in sample.images]
-        for image in images:
-            self._parent.setdefault(image, image)
-            self._join(images[0], image)
+        keys = _keys(sample)
+        for key in keys:
+            self._parent.setdefault(key, key)
+            self._join(keys[0], key)
             if sample.split in _HELD_OUT:
-                self._protect(image, sample.split)
+                self._protect(key, sample.split)
 
     def _protect(self, image: str, split: str) -> None:
         known = self._held.get(image, split)
@@ -136,6 +140,12 @@ class SplitPlan:
                 return split
             point -= share
         return next(reversed(self._release.splits))
+
+
+def _keys(sample: Sample) -> list[str]:
+    """What ties a sample to others: its images' hashes, and its group."""
+    group = sample.meta.get("group", "")
+    return [image.sha256 for image in sample.images] + ([f"group {group}"] if group else [])
 
 
 class _ChunkChoice:

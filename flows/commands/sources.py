@@ -45,9 +45,10 @@ def describe(name: Annotated[str, typer.Argument(metavar="CORPUS")], as_json: Js
 
 def check(
     words: Annotated[list[str], typer.Argument(metavar="[CORPUS] PATH", help="Without CORPUS it is recognised by its form.")],
+    images: Annotated[Path | None, typer.Option(help="Folder or archive of the images; without it none is looked for.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a download and report records, samples, what falls out and why, and missing images.
+    """Read a download and report records, samples, splits, what falls out and why, missing images and oddities.
 
     Example: bimedv sources check slake examples/slake/train.json
     """
@@ -56,8 +57,9 @@ def check(
 
     if len(words) > 2:
         raise InputError(f"sources check takes [CORPUS] PATH, found {len(words)} words: {' '.join(words)}.")
-    value = examine(Path(words[-1]), words[0] if len(words) == 2 else None)
-    lines = [f"{key:<16} {item}" for key, item in value.items()]
+    value = examine(Path(words[-1]), words[0] if len(words) == 2 else None, images)
+    lines = [f"{key:<16} {item}" for key, item in value.items() if key != "oddities"]
+    lines += [f"{'oddity':<16} {line}" for line in value["oddities"]]
     answer(as_json, value, "\n".join(lines))
 
 

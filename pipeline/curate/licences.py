@@ -7,8 +7,9 @@ from pipeline.sources.registry import corpus
 
 #: From the freest to the strictest: a release carries the strictest licence of its parts.
 _ORDER = (
-    "MIT", "Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0",
+    "CC0-1.0", "MIT", "Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0",
     "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "unknown", "research-only",
+    "PhysioNet-Credentialed-1.5.0",
 )  # fmt: skip
 
 

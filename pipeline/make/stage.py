@@ -31,7 +31,7 @@ STAGE = "make"
 Progress = Callable[[int], None]
 Order = tuple[Recipe, Sample]
 #: What a made sample takes over from its parent's notes; what the parent's answer was like is none of its own.
-_INHERITED = ("modality", "body_region", "images")
+_INHERITED = ("modality", "body_region", "images", "group")
 
 
 @dataclass

@@ -24,6 +24,8 @@ class Draft:
     images: tuple[str | Inline, ...] = ()
     """Names under the source's image folder, or images that the record carries, in the order of their marks."""
     meta: Mapping[str, str] = field(default_factory=dict)
+    """`group`, where there is one, names what the splits may not cut through besides images: a patient, a figure, a question
+    that others paraphrase. It means the same in every corpus."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,8 @@ class Record:
     sha256: str
     """Of the record as canonical JSON."""
     drafts: tuple[Draft, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+    """(reason, detail) of each part that gives no draft beside parts that do: one of many questions about an image."""
     reason: str | None = None
     detail: str = ""
     split: str | None = None
@@ -63,6 +67,10 @@ class Corpus:
     """Field names that every record carries; `identify` compares them with the first record."""
     forms: tuple[tuple[str, ...], ...] = ()
     """Fingerprints of the other forms in which it is published."""
+    named_forms: tuple[tuple[str, ...], ...] = ()
+    """Forms that could be anybody's: recognised only where the name of the file or of a folder around it says so."""
+    without: tuple[str, ...] = ()
+    """Fields that no form of it has: a file with one of them is another corpus's."""
     by_name: bool = False
     """Its form could be anybody's: it is recognised only where the file's name says so."""
     beside: tuple[str, ...] = ()
@@ -83,9 +91,9 @@ class Corpus:
 def split_of(path: Path) -> str | None:
     """The split that a file's name tells: `test_set.json` is test, `dev.json` validation; None leaves it to the config."""
     words = set(re.split("[^a-z]+", path.stem.lower()))
-    if "test" in words:
+    if words & {"test", "testset"}:
         return "test"
-    return "validation" if words & {"dev", "val", "valid", "validation"} else None
+    return "validation" if words & {"dev", "val", "valid", "validate", "validation", "valset"} else None
 
 
 def language_of(words: str) -> str:

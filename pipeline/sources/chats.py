@@ -1,4 +1,4 @@
-"""Conversations: LLaVA-Med's files, its 50-image evaluation questions, and anybody's JSON in LLaVA's or in OpenAI's form.
+"""Conversations: anybody's JSON in LLaVA's form, with LLaVA-Med's evaluation questions, or in OpenAI's form.
 
 `conversatons` is how LLaVA-Med's alignment file spells it. `<image>` stands first or last in the first human turn. In OpenAI's
 form (`messages`) the images are parts of the content, or a list of their own that the marks go through in order.
@@ -16,10 +16,11 @@ from schemas.sample import IMAGE_MARK
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 #: First true one names the image (REFERENCE.md §4 gives the order).
-_DOMAINS = {"chest_xray": "cxr", "mri": "mri", "histology": "histology", "gross": "gross", "ct_scan": "ct"}
+DOMAINS = {"chest_xray": "cxr", "mri": "mri", "histology": "histology", "gross": "gross", "ct_scan": "ct"}
 
 
-def _read(path: Path) -> Iterator[Record]:
+def read_conversations(path: Path) -> Iterator[Record]:
+    """Conversations, and the questions of LLaVA-Med's evaluation among them."""
     for row, raw in json_records(path):
         if not isinstance(raw, dict):
             yield unparsed(row)
@@ -41,8 +42,12 @@ def _question(raw: dict[str, Any], row: int) -> Record:
 
 
 def _conversation(raw: dict[str, Any], row: int) -> Record:
-    said = raw.get("conversations") or raw.get("conversatons")
-    return conversation(raw, row, said, text(raw, "id") or f"row-{row}")
+    return conversation(raw, row, talk_of(raw), text(raw, "id") or f"row-{row}")
+
+
+def talk_of(raw: dict[str, Any]) -> object:
+    """The turns, under either spelling."""
+    return raw.get("conversations") or raw.get("conversatons")
 
 
 def _read_messages(path: Path) -> Iterator[Record]:
@@ -118,25 +123,8 @@ def _modality(raw: dict[str, Any]) -> str:
     domain = raw.get("domain")
     if not isinstance(domain, dict):
         return ""
-    return next((modality for key, modality in _DOMAINS.items() if domain.get(key)), "")
+    return next((modality for key, modality in DOMAINS.items() if domain.get(key)), "")
 
-
-LLAVA_MED = Corpus(
-    name="llava_med",
-    title="LLaVA-Med: alignment, instruction and evaluation conversations",
-    tasks=("conversation", "caption", "vqa"),
-    layout="llava_med_alignment_500k.json, llava_med_instruct_*.json, llava_med_eval_qa50_qa.jsonl; images/<pair_id>.jpg",
-    fields="id, image, domain, conversations (or conversatons); question_id, text, gpt4_answer in the evaluation file",
-    fingerprint=("domain", "image"),
-    licence="CC-BY-NC-4.0",
-    access="open",
-    redistribution=True,
-    derivatives=True,
-    citation="Li et al., LLaVA-Med, NeurIPS 2023",
-    splits={"test": "llava_med_eval_qa50_qa.jsonl"},
-    counts="about 467,710 alignment and 56,708 instruction records; 193 evaluation questions",
-    read=_read,
-)
 
 LLAVA = Corpus(
     name="llava",
@@ -150,7 +138,7 @@ LLAVA = Corpus(
     redistribution=False,
     derivatives=True,
     citation="as the file's owner says",
-    read=_read,
+    read=read_conversations,
 )
 
 MESSAGES = Corpus(

@@ -27,6 +27,8 @@ class Asked:
     answer: str = ""
     """The right option's text; some files write the letter here."""
     topic: str = ""
+    image: str = ""
+    modality: str = ""
 
 
 def options_of(value: object) -> tuple[str, ...]:
@@ -55,9 +57,9 @@ def choice(raw: object, row: int, name: str, asked: Asked, split: str | None = N
     letter, fault = right_letter(options, asked.letter, asked.answer)
     if fault:
         return dropped(raw, row, name, "invalid_options", fault[:300])
-    draft = mcq(asked.question, list(options), letter)
-    if asked.topic:
-        draft = replace(draft, meta={**draft.meta, "question_type": asked.topic})
+    draft = mcq(asked.question, list(options), letter, asked.image)
+    about = {"question_type": asked.topic, "modality": asked.modality}
+    draft = replace(draft, meta={**draft.meta, **{key: value for key, value in about.items() if value}})
     return kept(raw, row, name, draft, split=split)
 
 

@@ -66,7 +66,8 @@ LIVEQA = Corpus(
     title="LiveQA-Med, TREC 2017: consumers' questions to the NLM; always test",
     tasks=("text_qa",),
     layout="TestDataset/TREC-2017-LiveQA-Medical-Test.xml, or the form -Test-Questions-w-summaries.xml",
-    fields="NLM-QUESTION: Original-Question (SUBJECT, MESSAGE), NIST-PARAPHRASE, ReferenceAnswers/ReferenceAnswer/ANSWER",
+    fields="LiveQA2017-Medical-Test-Set-Full/NLM-QUESTION: Original-Question (SUBJECT, MESSAGE), "
+    "NIST-PARAPHRASE, ReferenceAnswers/ReferenceAnswer/ANSWER",
     fingerprint=("NLM-QUESTION",),
     licence="unknown",
     access="open",

@@ -30,7 +30,8 @@ FIGURE1_CXR = Corpus(
     title="Figure 1 COVID-19 chest X-ray set",
     tasks=("vqa", "caption"),
     layout="metadata.csv; images/<patientid>.jpg or .png",
-    fields="patientid, offset, sex, age, finding, survival, temperature, pO2 saturation, view, modality, notes",
+    fields="patientid, offset, sex, age, finding, survival, temperature, pO2 saturation, view, modality, "
+    "artifacts/distortion, notes",
     fingerprint=("patientid", "finding", "view"),
     licence="research-only",
     access="restricted",

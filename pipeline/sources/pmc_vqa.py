@@ -67,7 +67,8 @@ PMC_VQA = Corpus(
     title="PMC-VQA: multiple choice about figures of open-access articles",
     tasks=("mcq",),
     layout="train.csv, test.csv, test_clean.csv with images/; train_2.csv, test_2.csv with images_2/figures/",
-    fields="Figure_path, Question, Answer, Choice A to Choice D, Answer_label (v1); Answer is the letter in v2",
+    fields="Figure_path, Question, Answer, Choice A, Choice B, Choice C, Choice D, Answer_label (v1); index, Caption, split in "
+    "v2, where Answer is the letter; Anwser in a derived file",
     fingerprint=("Figure_path", "Choice A"),
     licence="CC-BY-SA-4.0",
     access="open",

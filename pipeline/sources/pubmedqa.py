@@ -63,7 +63,8 @@ PUBMEDQA = Corpus(
     title="PubMedQA: yes, no or maybe from an abstract",
     tasks=("text_qa",),
     layout="ori_pqal.json, ori_pqaa.json, ori_pqau.json: one JSON object keyed by PMID; or Hugging Face's records",
-    fields="QUESTION, CONTEXTS, LABELS, MESHES, YEAR, final_decision, LONG_ANSWER; pubid, question, context, long_answer",
+    fields="QUESTION, CONTEXTS, LABELS, MESHES, YEAR, final_decision, LONG_ANSWER, "
+    "reasoning_required_pred, reasoning_free_pred; pubid, question, context, long_answer",
     fingerprint=("QUESTION", "CONTEXTS"),
     forms=(_HOSTED, (*_HOSTED, PARQUET)),
     licence="MIT",

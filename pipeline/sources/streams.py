@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -25,6 +26,8 @@ from schemas.errors import InputError
 
 T = TypeVar("T")
 
+#: Stands among the field names of what is read from one JSON object of lists: a corpus reads it only where a form names it.
+SECTIONS = "(sections)"
 _LFS = b"version https://git-lfs.github.com/spec/v1"
 _BOM = b"\xef\xbb\xbf"
 #: First bytes of what people hand over in place of the data, and what to do about it.
@@ -61,10 +64,17 @@ def _object_or_lines(path: Path) -> str:
     with _open(path) as file, contextlib.suppress(OSError):
         lines = (line for line in iter(lambda: file.readline(_LINE_BYTES), b"") if line.strip())
         first, second = _parsed(next(lines, b"")), _parsed(next(lines, b""))
-    if isinstance(first, dict) and second is None and isinstance(next(iter(first.values()), None), dict):
+    if isinstance(first, dict) and second is None and (isinstance(next(iter(first.values()), None), dict) or _of_lists(first)):
         # One line that holds one object of objects: PubMedQA without line breaks. A record begins with a plain field.
         return "json_dict"
     return "json_lines" if isinstance(first, dict) or isinstance(second, dict) else "json_dict"
+
+
+def _of_lists(found: dict[str, Any]) -> bool:
+    """Whether an object holds sections, such as train, val and test, and is no record with a list of turns."""
+    return len(found) > 1 and all(
+        isinstance(value, list) and isinstance(next(iter(value), None), dict) for value in found.values()
+    )
 
 
 def _parsed(line: bytes) -> Any:
@@ -92,6 +102,8 @@ def fields_of(path: Path) -> set[str]:
         return parquet_columns(path) | {PARQUET}
     if kind == "csv":
         return next((set(raw) for _, raw in csv_records(path) if raw is not None), set())
+    if kind == "json_dict" and is_sectioned(path):
+        return next((set(raw) for _, _, raw in json_sections(path) if isinstance(raw, dict)), set()) | {SECTIONS}
     if kind == "json_dict":
         return next((set(raw) for _, _, raw in json_items(path) if isinstance(raw, dict)), set())
     found: set[str] = next((set(raw) for _, raw in json_records(path) if isinstance(raw, dict)), set())
@@ -118,6 +130,49 @@ def json_items(path: Path) -> Iterator[tuple[int, str, Any]]:
         raise InputError(f"{path}: expected one JSON object of records. Check `corpus:` and `path:`.")
     for row, (key, value) in _parse(path, lambda file: ijson.kvitems(file, "", use_float=True)):
         yield row, key, value
+
+
+def is_sectioned(path: Path) -> bool:
+    """Whether the file is one JSON object whose first value is a list."""
+    if sniff(path) != "json_dict":
+        return False
+    with _open(path) as file, contextlib.suppress(ijson.JSONError, OSError):
+        return [event for _, event, _ in islice(ijson.parse(file), 3)] == ["start_map", "map_key", "start_array"]
+    return False
+
+
+def json_sections(path: Path) -> Iterator[tuple[int, str, Any]]:
+    """(row, section, record) of one JSON object of lists, counted on over the sections; what is no list is one record."""
+    for row, (section, value) in _parse(path, _sections):
+        yield row, section, value
+
+
+def _sections(file: Any) -> Iterator[tuple[str, Any]]:
+    section, root, builder = "", "", None
+    for prefix, event, value in ijson.parse(file, use_float=True):
+        if builder is None:
+            if prefix == "" or (prefix == section and event in ("start_array", "end_array")):
+                section = value if event == "map_key" else section
+                continue
+            root, builder = prefix, ijson.ObjectBuilder()
+        builder.event(event, value)
+        if prefix == root and event not in ("start_map", "start_array", "map_key"):
+            yield section, builder.value
+            builder = None
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, without their ends, counted from 1."""
+    _head(path)
+    row = 0
+    with open_text(path) as file:
+        try:
+            for line in file:
+                if line.strip():
+                    row += 1
+                    yield row, read_stray(line.rstrip("\r\n"))
+        except OSError as error:
+            raise _broken(path, row, error, "text after line") from None
 
 
 def csv_records(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:

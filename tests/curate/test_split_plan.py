@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.laws import _straddling
 from pipeline.select import SplitPlan
 from pipeline.settings import ReleaseSettings
 from pipeline.workspace import Workspace, noun_table
+from schemas.release import ReleaseRow
 from schemas.sample import Exclusion, Sample
 from tests.curate.samples import sample
 
@@ -50,6 +52,20 @@ def test_no_image_straddles_splits_and_held_out_samples_pull_theirs_along(rows, 
             assert splits[row.id] in ("test", row.split), "a held-out sample may become better protected, never train"
     assert all(len(found) == 1 for found in of_image.values())
     assert set(splits.values()) <= set(shares) | {row.split for row in many} - {"train"}
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS, SHARES, st.lists(st.sampled_from(["", "patient 1", "patient 2", "question 3"]), min_size=14, max_size=14))
+def test_no_group_straddles_splits_with_images_or_without(rows, shares, groups):
+    """A patient, a figure, a question and its paraphrases: what a corpus says that no split may part."""
+    pairs = zip(_samples(rows), groups, strict=False)
+    many = [one.model_copy(update={"meta": {"group": group} if group else {}}) for one, group in pairs]
+    splits = _splits(many, shares)
+    of_group = {}
+    for row in many:
+        of_group.setdefault(row.meta.get("group", row.id), set()).add(splits[row.id])
+        assert row.split == "train" or splits[row.id] in ("test", row.split)
+    assert all(len(found) == 1 for found in of_group.values())
 
 
 @settings(max_examples=20, deadline=None)
@@ -103,3 +119,12 @@ def test_the_shares_are_met(pictured):
     counts = Counter(_splits(rows, {"train": 0.7, "validation": 0.2, "test": 0.1}).values())
     assert abs(counts["train"] - 420) < 60
     assert abs(counts["validation"] - 120) < 45
+
+
+@pytest.mark.parametrize(
+    ("split", "told"), [("train", []), ("test", ["b is in test, and others of its group patient 1 in train"])]
+)
+def test_the_law_notices_a_group_in_two_splits(split, told):
+    grouped = [sample(name).model_copy(update={"meta": {"group": "patient 1"}}) for name in "ab"]
+    places = zip([*grouped, sample("c")], ["train", split, "validation"], strict=True)
+    assert _straddling([ReleaseRow(sample=one, split=place, evidence=None) for one, place in places]) == told

@@ -9,8 +9,10 @@ import json
 from tests.sources.forms import Published
 from tests.sources.forms import array as _array
 from tests.sources.forms import lines as _lines
+from tests.sources.published_figures import FIGURE_CAPTIONS, IU_FORMS, PUBLISHED_FIGURES
 from tests.sources.published_tables import PUBLISHED_TABLES
 from tests.sources.published_text import PUBLISHED_TEXT, PUBMEDQA_SETS
+from tests.sources.published_vqa import PUBLISHED_VQA
 
 
 def _slake(qid, question, answer, **changes):
@@ -296,8 +298,8 @@ _LLAVA = Published(
 PUBLISHED: dict[str, tuple[Published, ...]] = {
     "slake": (_SLAKE,),
     "pmc_vqa": (_PMC_V1, _PMC_V2, _PMC_MISSPELT),
-    "llava_med": (_LLAVA_MED, _QA50),
-    "iu_xray": (_IU,),
+    "llava_med": (_LLAVA_MED, _QA50, *FIGURE_CAPTIONS),
+    "iu_xray": (_IU, *IU_FORMS),
     "pubmedqa": (_PUBMEDQA, *PUBMEDQA_SETS),
     "mts_dialog": (_MTS,),
     "icliniq": (_ICLINIQ,),
@@ -308,4 +310,6 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
     "alpaca": (_ALPACA,),
     **PUBLISHED_TEXT,
     **PUBLISHED_TABLES,
+    **PUBLISHED_VQA,
+    **PUBLISHED_FIGURES,
 }
