@@ -24,7 +24,7 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 RECORDS, WORDS = 20_000, 4_000
-_SYLLABLES = ("ta", "ri", "mo", "lec", "pan", "dor", "si", "gul", "ne", "brax", "vo", "the", "cor", "il", "um", "fa", "qui", "est")
+_SYLLABLES = ("ta", "ri", "mo", "lec", "pan", "dor", "si", "gul", "ne", "brax", "vo", "the", "cor", "il", "um", "fa", "qui")
 
 
 def write_corpus(path: Path, records: int) -> None:

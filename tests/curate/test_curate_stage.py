@@ -107,4 +107,4 @@ def test_benchmark_items_fall_from_train_and_say_what_they_share(tmp_path):
     curate_chunk(config, workspace, "00-llava-00000")
     (fallen,) = workspace.rows("curate", Exclusion, "excluded")
     assert (fallen.sample, fallen.reason) == ("a", "contaminated")
-    assert fallen.detail.startswith("13 words of a benchmark item: which of these old wives")
+    assert fallen.detail.startswith(f"13 words of llava:test 1: {item!r} | here: 'Tell me"[:40])
