@@ -82,7 +82,7 @@ class Benchmarks:
         """The same for many, in order."""
         if self._overlap is None:
             return [None] * len(samples)
-        texts = ["\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " ") for sample in samples]
+        texts = [_text(sample) for sample in samples]
         words = words_of(pa.array(texts, pa.string()), WORDS)
         runs, places = grams(words, GRAM)
         known = np.concatenate([[0], np.cumsum(self._overlap.known(runs))])[places]
@@ -114,6 +114,12 @@ class Benchmarks:
         if found.run:
             return Hit(f"{RUN} words", item.name, item.text[:_SHOWN], ours)
         return Hit("nearly the text", item.name, item.text[:_SHOWN], ours)
+
+
+def _text(sample: Sample) -> str:
+    """All turns; what a model made may hold halves of characters, which Arrow does not take."""
+    text = "\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " ")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _about_images(item: Item) -> bool:

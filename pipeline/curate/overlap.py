@@ -1,7 +1,7 @@
 """Which of many known texts a text holds: word for word, by a run of 13 words, or lightly edited.
 
-In: the known texts, each of an owner; a text as words and runs of three words. Out: the known text that it holds and where. An edited
-text keeps a share of its runs of three words and most of its words by weight: what stands in every known text weighs little.
+In: the known texts, each of an owner; a text as words and runs of three words. Out: the known text that it holds and where. An
+edited text keeps a share of its runs of three words and most of its words by weight: what stands in every text weighs little.
 """
 
 from collections import Counter
@@ -25,10 +25,10 @@ _COUNTED = 200
 #: Shares of a text's runs of three words, and of its words by weight, from which it is recognised. Measured on 500 items with one
 #: or two words replaced: benchmarks/curate_quality.py.
 _GRAMS_SHARE, _WORDS_SHARE = 0.25, 0.7
-#: A text of fewer words is found inside a longer one only where no word of it is missing; one of fewer than the second, not at all.
+#: A text of fewer words is found inside a longer one only where none is missing; one of fewer than the second, not at all.
 _EDITED_WORDS, _HELD_WORDS = 10, 8
-#: Weight of a word is the logarithm of how many texts there are for each that has it, and this at most: names of rare diseases are
-#: replaced as often as other words.
+#: Weight of a word is the logarithm of how many texts there are for each that has it, and this at most: names of rare diseases
+#: are replaced as often as other words.
 _HEAVIEST = 2.5
 #: Words that may stand between those of an edited text.
 _SLACK = 4

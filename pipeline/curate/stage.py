@@ -1,17 +1,18 @@
-"""The curate stage over one chunk: the order of its steps is the body of `curate_chunk` and `_curated`.
+"""The curate stage over one chunk: the order of its steps is the body of `curate_samples`.
 
 In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples and curate/excluded;
 every sample that came in is in one of the two.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress, count
 from threading import Lock
 
-from pipeline.curate.clean import clean
+from pipeline.curate.clean import clean, untidy
 from pipeline.curate.decontaminate import Benchmarks, Hit
 from pipeline.curate.dedup import STAGE, load_duplicates
-from pipeline.curate.deidentify import deidentify
+from pipeline.curate.deidentify import deidentify, suspected
 from pipeline.curate.filters import fault, without_boilerplate
 from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
@@ -37,19 +38,14 @@ def curate_chunk(
     if done:
         return done
     samples = list(workspace.rows("ingest", Sample, "samples", chunk))
-    copies = load_duplicates(workspace, chunk)
     kept: list[Sample] = []
     fallen: list[Exclusion] = []
-    for sample, hit in zip(samples, benchmarks_of(settings).hits(samples), strict=True):
-        if sample.id in copies:
-            reason, other = copies[sample.id]
-            fallen.append(_exclusion(sample, reason, f"the same as {other}"))
-            continue
-        curated, fault = _curated(sample, settings, hit)
-        if fault is None:
-            kept.append(curated)
+    curated = curate_samples(samples, settings, load_duplicates(workspace, chunk), benchmarks_of(settings))
+    for sample, (after, reason) in zip(samples, curated, strict=True):
+        if reason is None:
+            kept.append(after)
         else:
-            fallen.append(_exclusion(sample, *fault))
+            fallen.append(_exclusion(sample, *reason))
     if progress:
         progress(len(samples))
     # What was made of the chunk as it was must not outlive it: a parent may have fallen out. The ledger still has the answers.
@@ -59,9 +55,20 @@ def curate_chunk(
     )
 
 
-def curate_sample(sample: Sample, settings: Settings, benchmarks: Benchmarks) -> tuple[Sample, tuple[str, str] | None]:
-    """The sample as it goes on, and (reason, detail) when it does not, copies aside."""
-    return _curated(sample, settings, benchmarks.hit(sample))
+def curate_samples(
+    samples: Sequence[Sample], settings: Settings, copies: dict[str, tuple[str, str]], benchmarks: Benchmarks
+) -> list[tuple[Sample, tuple[str, str] | None]]:
+    """Each sample as it goes on, and (reason, detail) when it does not. `copies` are the duplicates among what was read."""
+    faults = [_standing(sample, hit, copies) for sample, hit in zip(samples, benchmarks.hits(samples), strict=True)]
+    staying = iter(_rewritten([sample for sample, told in zip(samples, faults, strict=True) if told is None], settings))
+    curated = []
+    for sample, told in zip(samples, faults, strict=True):
+        if told is None:
+            clean_one = next(staying)
+            curated.append((clean_one, fault(clean_one, settings.curate.max_chars)))
+        else:
+            curated.append((sample, told))
+    return curated
 
 
 def benchmarks_of(settings: Settings) -> Benchmarks:
@@ -79,34 +86,47 @@ def benchmarks_of(settings: Settings) -> Benchmarks:
         return _read[mark]
 
 
-def _curated(sample: Sample, settings: Settings, hit: Hit | None) -> tuple[Sample, tuple[str, str] | None]:
-    if hit is not None:
-        return sample, ("contaminated", str(hit))
-    cleaned = _rewritten(sample, settings)
-    return cleaned, fault(cleaned, settings.curate.max_chars)
+def _standing(sample: Sample, hit: Hit | None, copies: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
+    if sample.id in copies:
+        reason, kept = copies[sample.id]
+        return reason, f"the same as {kept}"
+    return None if hit is None else ("contaminated", str(hit))
 
 
-def _rewritten(sample: Sample, settings: Settings) -> Sample:
-    """The sample itself where there is nothing to clean: a copy of it takes longer than looking."""
-    changed: list[str] = []
-    counts: Counter[str] = Counter()
-    texts = []
-    for turn in sample.turns:
-        text, rules = clean(turn.text)
-        changed += rules
-        if sample.corpus in _CHATS and turn.role == "assistant" and (bare := without_boilerplate(text)) != text:
-            text, changed = bare, [*changed, "boilerplate"]
-        if settings.curate.deidentify:
-            text, found = deidentify(text)
-            counts += found
-        texts.append(text)
-    if not changed and not counts:
-        return sample
+def _rewritten(samples: Sequence[Sample], settings: Settings) -> list[Sample]:
+    """Cleaned and de-identified; a sample in which there is nothing to do is itself."""
+    texts = [turn.text for sample in samples for turn in sample.turns]
+    notes: dict[int, list[str]] = {place: [] for place, text in enumerate(texts) if untidy(text)}
+    for place, rules in notes.items():
+        texts[place], names = clean(texts[place])
+        rules += names
+    _without_boilerplate(samples, texts, notes)
+    counts: dict[int, Counter[str]] = {}
+    for place in compress(count(), suspected(texts) if settings.curate.deidentify else ()):
+        texts[place], counts[place] = deidentify(texts[place])
+    curated, start = [], 0
+    for sample in samples:
+        places = range(start, start := start + len(sample.turns))
+        changed = [name for place in places for name in notes.get(place, ())]
+        found = sum((counts[place] for place in places if place in counts), Counter[str]())
+        curated.append(_noted(sample, texts[places.start : places.stop], changed, found) if changed or found else sample)
+    return curated
+
+
+def _without_boilerplate(samples: Sequence[Sample], texts: list[str], notes: dict[int, list[str]]) -> None:
+    turns = ((sample.corpus, turn.role) for sample in samples for turn in sample.turns)
+    for place, (name, role) in enumerate(turns):
+        if name in _CHATS and role == "assistant" and (bare := without_boilerplate(texts[place])) != texts[place]:
+            texts[place] = bare
+            notes.setdefault(place, []).append("boilerplate")
+
+
+def _noted(sample: Sample, texts: list[str], changed: list[str], found: Counter[str]) -> Sample:
     meta = dict(sample.meta)
     if changed:
         meta["cleaned"] = ",".join(dict.fromkeys(changed))
-    if counts:
-        meta["deidentified"] = ",".join(f"{mark}={n}" for mark, n in sorted(counts.items()))
+    if found:
+        meta["deidentified"] = ",".join(f"{mark}={n}" for mark, n in sorted(found.items()))
     turns = tuple(Turn(role=turn.role, text=text) for turn, text in zip(sample.turns, texts, strict=True))
     return sample.model_copy(update={"turns": turns, "meta": meta})
 

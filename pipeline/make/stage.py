@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.access import check_rows
 from pipeline.curate.decontaminate import Benchmarks
-from pipeline.curate.stage import benchmark_files, benchmarks_of, curate_sample
+from pipeline.curate.stage import benchmark_files, benchmarks_of, curate_samples
 from pipeline.database import open_database
 from pipeline.llm.client import Asker
 from pipeline.llm.clients import client_for
@@ -127,7 +127,7 @@ def _tables(settings: Settings, endpoints: Resolved, plan: Plan, answered: Seque
         names: list[str] = []
         for number, made in enumerate(answer.made, 1):
             names.append(plan.id_of(parent, recipe, number))
-            sample, reason = curate_sample(_sample(parent, made, names[-1], about), settings, benchmarks)
+            ((sample, reason),) = curate_samples([_sample(parent, made, names[-1], about)], settings, {}, benchmarks)
             if made.findings:
                 reason = ("unfaithful", "; ".join(finding.message for finding in made.findings)[:300])
             if reason is None:

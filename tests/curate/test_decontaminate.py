@@ -87,7 +87,7 @@ def test_a_run_of_words_that_many_items_have_is_a_template_and_no_evidence():
     assert _kind(items[:3], frame.format("nothing"), "Good.") == "13 words"
 
 
-SUBJECTS = "asthma gout measles mumps scurvy rickets anthrax cholera malaria typhus".split()
+SUBJECTS = ["asthma", "gout", "measles", "mumps", "scurvy", "rickets", "anthrax", "cholera", "malaria", "typhus"]
 
 
 def test_a_question_of_a_template_about_something_else_is_no_edited_one():
