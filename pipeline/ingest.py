@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
+from pipeline.collector import collecting_rarely
 from pipeline.curate.decontaminate import Item
 from pipeline.images.inline import Inline
 from pipeline.images.pixels import ImageFaultError
@@ -50,6 +51,7 @@ class _Source:
     """Hashes of the records' own ids and of the samples' ids that are taken."""
 
 
+@collecting_rarely
 def ingest_source(
     settings: Settings, workspace: Workspace, index: int, progress: Callable[[int], None] | None = None
 ) -> list[ChunkManifest]:

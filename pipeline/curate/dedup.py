@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.collector import collecting_rarely
 from pipeline.curate.grams import grams, hash_of, words_of
 from pipeline.curate.near import NearCopies
 from pipeline.settings import Settings
@@ -26,7 +27,7 @@ STAGE = "duplicates"
 _SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string()), ("chunk", pa.string())])
 #: Near copies of a dozen words are other sentences ("no effusion on the left"); only longer texts are compared.
 _NEAR_WORDS = 13
-_SHINGLE = 3
+SHINGLE = 3
 _RANKS = {"test": 0, "validation": 1}
 #: What stands before a number is part of it, because -2.5 is not 2.5 and < 5 is not > 5.
 TOKENS = r"[-+\x{2212}<>≤≥±]\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?|\w+"
@@ -36,9 +37,12 @@ _CRITICAL = re.compile(
     r"left|right|bilateral|unilateral|upper|lower|medial|lateral|anterior|posterior|superior|inferior|"
     r"no|not|t|without|never|none|neither|nor|cannot|deny|denies|denied|absent|present|negative|positive|normal|abnormal)\b"
 )
+#: `lot7731` says no more than another word; T2, L4, BRCA1 and CA125 do.
+_CODE = re.compile(r"(?![^\W\d]{2}\d{3}$)[^\W\d]+\d{3,}\w*")
 _COLUMNS = ["id", "split", "turns", "images"]
 
 
+@collecting_rarely
 def find_duplicates(settings: Settings, workspace: Workspace) -> str:
     """Write the table of samples that fall as copies; returns the fingerprint of what it was made from."""
     mark = duplicates_mark(settings, workspace)
@@ -94,7 +98,7 @@ def _take(table: pa.Table, chunk: str, seen: _Seen, near: NearCopies) -> None:
     seen.ids.append(table["id"].combine_chunks())
     seen.ranks.append(np.array([_RANKS.get(split, 2) << 16 | source for split in table["split"].to_pylist()], np.uint32))
     seen.keys.append(keys)
-    near.add(*grams(words, _SHINGLE), agree, count >= _NEAR_WORDS)
+    near.add(*grams(words, SHINGLE), agree, count >= _NEAR_WORDS)
 
 
 def texts_of(table: pa.Table) -> pa.Array:
@@ -114,7 +118,7 @@ def _key(hashes: npt.NDArray[np.uint64], images: bytes) -> npt.NDArray[np.uint64
 
 
 def _critical(word: str) -> int:
-    found = _CRITICAL.findall(word)
+    found = () if _CODE.fullmatch(word) else _CRITICAL.findall(word)
     return hash_of(" ".join(found)) if found else 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import compress, count
 from threading import Lock
 
+from pipeline.collector import collecting_rarely
 from pipeline.curate.clean import clean, untidy
 from pipeline.curate.decontaminate import Benchmarks, Hit
 from pipeline.curate.dedup import STAGE, load_duplicates
@@ -27,6 +28,7 @@ _lock = Lock()
 _read: dict[str, Benchmarks] = {}
 
 
+@collecting_rarely
 def curate_chunk(
     settings: Settings, workspace: Workspace, chunk: str, progress: Callable[[int], None] | None = None
 ) -> ChunkManifest:
