@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.curate.grams import Words, grams, words_of
-from pipeline.curate.overlap import GRAM, RUN, WORDS, Overlap
+from pipeline.curate.overlap import GRAM, WORDS, Overlap
 from schemas.sample import IMAGE_MARK, Sample
 
 #: A text of fewer words ("Is it safe?") is everybody's even where a sample is that text and nothing else.
@@ -112,7 +112,7 @@ class Benchmarks:
         item = self._items[self._owners[found.text]]
         ours = _between(text, found.start, found.end)
         if found.run:
-            return Hit(f"{RUN} words", item.name, item.text[:_SHOWN], ours)
+            return Hit(f"{found.end - found.start} words", item.name, item.text[:_SHOWN], ours)
         return Hit("nearly the text", item.name, item.text[:_SHOWN], ours)
 
 

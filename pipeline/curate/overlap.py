@@ -1,4 +1,4 @@
-"""Which of many known texts a text holds: word for word, by a run of 13 words, or lightly edited.
+"""Which of many known texts a text holds: word for word, by a run of words, or lightly edited.
 
 In: the known texts, each of an owner; a text as words and runs of three words. Out: the known text that it holds and where. An
 edited text keeps a share of its runs of three words and most of its words by weight: what stands in every text weighs little.
@@ -18,14 +18,17 @@ WORDS = r"\w+"
 #: 13 words is the run that GPT-3's authors used; medical templates ("There is no evidence of …") repeat shorter ones.
 RUN = 13
 GRAM = 3
+#: Of a text that is not editable so many words in a row: 13 of a report on a healthy chest are in one of six other such reports.
+_LONG_RUN = 2 * RUN
 #: Three words of more owners than this are a template ("what are the symptoms of") and no evidence by themselves.
 _TEMPLATE = 3
 #: Three words of more texts than this name no candidate: it would take a look at all of them.
 _COUNTED = 200
 #: Shares of a text's runs of three words, and of its words by weight, from which it is recognised. Measured on 500 items with one
 #: or two words replaced: benchmarks/curate_quality.py.
-_GRAMS_SHARE, _WORDS_SHARE = 0.25, 0.7
-#: A text of fewer words is found inside a longer one only where none is missing; one of fewer than the second, not at all.
+_GRAMS_SHARE, _WORDS_SHARE = 0.35, 0.75
+#: A text of fewer words, templates aside, is found inside a longer one only where none is missing; one of fewer than the second,
+#: not at all.
 _EDITED_WORDS, _HELD_WORDS = 10, 8
 #: Weight of a word is the logarithm of how many texts there are for each that has it, and this at most: names of rare diseases
 #: are replaced as often as other words.
@@ -42,14 +45,14 @@ class Found:
 
     text: int
     run: bool
-    """A run of 13 words; else most of the text."""
+    """A run of words; else most of the text."""
     start: int
     end: int
     """Words of the other text."""
 
 
 class Overlap:
-    """The known texts; those that are not `editable` are found by their runs only."""
+    """The known texts; those that are not `editable` are found by long runs only."""
 
     def __init__(self, texts: Sequence[str], owners: Sequence[int], editable: Sequence[bool]) -> None:
         self._words = words_of(pa.array(texts, pa.string()), WORDS)
@@ -102,9 +105,9 @@ class Overlap:
         return np.where(self._runs[places] == runs, places, -1)
 
     def _run(self, text: int, runs: Hashes) -> Found | None:
-        """13 words in a row as they stand in the known text, not all of them a template's."""
+        """Words in a row as they stand in the known text, most of them no template's."""
         theirs = self._hashes[self._starts[text] : self._starts[text + 1]]
-        width = RUN - GRAM + 1
+        width = (RUN if self._editable[text] else _LONG_RUN) - GRAM + 1
         if len(theirs) < width or len(runs) < width:
             return None
         place = {run: number for number, run in enumerate(theirs.tolist())}
@@ -115,9 +118,13 @@ class Overlap:
             last = at
             if length >= width:
                 start = number - width + 1
-                if self._spread[self._lookup(runs[start : number + 1])].min() <= _TEMPLATE:
-                    return Found(text, True, start, start + RUN)
+                if 4 * self._rare(runs[start : number + 1]).sum() > 3 * width:
+                    return Found(text, True, start, start + width + GRAM - 1)
         return None
+
+    def _rare(self, runs: Hashes) -> npt.NDArray[np.bool_]:
+        """Which runs of three words, all of them of known texts, are no template's."""
+        return self._spread[self._lookup(runs)] <= _TEMPLATE
 
     def _edited(self, text: int, words: Hashes, runs: Hashes) -> Found | None:
         if not self._editable[text]:
@@ -126,15 +133,16 @@ class Overlap:
         if len(theirs) < _HELD_WORDS:
             return None
         own = self._hashes[self._starts[text] : self._starts[text + 1]]
-        at = np.flatnonzero(np.isin(runs, own))
         # A template's question about something else shares the template only.
-        if not len(at) or self._spread[self._lookup(runs[at])].min() > _TEMPLATE:
+        rare = own[self._rare(own)]
+        at = np.flatnonzero(np.isin(runs, rare))
+        if len(np.unique(runs[at])) < max(1, _GRAMS_SHARE * len(rare)):
             return None
         start, end = _window(at, len(theirs) + _SLACK, len(words))
         wanted, there = Counter(theirs.tolist()), Counter(words[start:end].tolist())
         whole = sum(self._weights[word] * count for word, count in wanted.items())
         share = sum(self._weights[word] * count for word, count in (wanted & there).items()) / whole
-        enough = _WORDS_SHARE if len(theirs) >= _EDITED_WORDS else 1.0 - 1e-9
+        enough = _WORDS_SHARE if len(rare) > _EDITED_WORDS - GRAM else 1.0 - 1e-9
         return Found(text, False, start, end) if share >= enough else None
 
 

@@ -82,9 +82,17 @@ def test_a_mark_is_no_word():
 
 def test_a_run_of_words_that_many_items_have_is_a_template_and_no_evidence():
     frame = "there is no evidence of any acute disease of the heart or the lungs and the picture shows {}"
-    items = [Item(f"iu:test {n}", (("user", frame.format(f"finding {n}")),), pictured=True) for n in range(5)]
+    items = [Item(f"iu:test {n}", (("user", frame.format(f"finding {n}")),)) for n in range(5)]
     assert _kind(items, frame.format("nothing"), "Good.") is None
     assert _kind(items[:3], frame.format("nothing"), "Good.") == "13 words"
+
+
+def test_of_an_item_about_an_image_it_takes_a_run_of_twenty_six_words():
+    """Reports on healthy chests share 13 words with one another."""
+    item = _item(f"{TEXT} {' '.join(reversed(WORDS))}", pictured=True)
+    words = item.text.split()
+    assert _kind([item], "Tell me.", " ".join(words[4:29])) is None
+    assert _kind([item], "Tell me.", " ".join(words[4:30])) == "26 words"
 
 
 SUBJECTS = ["asthma", "gout", "measles", "mumps", "scurvy", "rickets", "anthrax", "cholera", "malaria", "typhus"]
