@@ -9,8 +9,9 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -65,15 +66,20 @@ def ingest_source(
     source = _Source(settings, chosen, corpus(chosen.corpus), store, _prefix(settings, index), file)
     mark = _fingerprint(settings, index)
     records = islice(source.known.read(chosen.path), chosen.limit)
-    manifests: list[ChunkManifest] = []
-    for first in records:
-        name = f"{index:02d}-{chosen.corpus}-{len(manifests):05d}"
-        # One by one: a record of Parquet carries its images, and a thousand of those are up to 1 GB.
-        chunk = _Counted(chain((first,), islice(records, settings.runner.chunk_rows - 1)))
-        manifests.append(_ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk))
-        if progress:
-            progress(chunk.count)
-    return manifests
+    written: list[Future[ChunkManifest]] = []
+    # A chunk is compressed, hashed and synced while the next one is read: on a slow disk three fsyncs take as long as the reading.
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        for first in records:
+            name = f"{index:02d}-{chosen.corpus}-{len(written):05d}"
+            # One by one: a record of Parquet carries its images, and a thousand of those are up to 1 GB.
+            chunk = _Counted(chain((first,), islice(records, settings.runner.chunk_rows - 1)))
+            make = _ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk)
+            if written:
+                written[-1].result()
+            written.append(writer.submit(make))
+            if progress:
+                progress(chunk.count)
+    return [each.result() for each in written]
 
 
 class _Counted:
@@ -133,14 +139,17 @@ def _phash(place: Path | None, image: str | Inline, scratch: Path) -> str | None
         return None
 
 
-def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: Iterable[Record]) -> ChunkManifest:
+def _ingest_chunk(
+    source: _Source, workspace: Workspace, name: str, mark: str, records: Iterable[Record]
+) -> Callable[[], ChunkManifest]:
+    """What writes the chunk, or tells of the one that is up to date."""
     done = workspace.done("ingest", name, mark)
     if done:
         # From the records, not from the samples: a record whose image is missing has taken its id as well.
         for record in records:
             if not record.reason:
                 _claim(source, record)
-        return done
+        return lambda: done
     samples: list[Sample] = []
     excluded: list[Exclusion] = []
     for record in records:
@@ -148,7 +157,7 @@ def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, r
         samples += made
         excluded += fallen
     tables = {"samples": noun_table(Sample, samples), "excluded": noun_table(Exclusion, excluded)}
-    return workspace.write_chunk("ingest", name, mark, tables)
+    return partial(workspace.write_chunk, "ingest", name, mark, tables)
 
 
 def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclusion]]:
