@@ -1,6 +1,6 @@
 """What curation finds and what it leaves alone: planted identifiers and benchmark items, and real text that holds neither.
 
-The real text lies in `shared/corpora` beside this repository, when it is there. `--show` prints what was missed and what was wrong.
+The real text lies in `shared/corpora` beside this repository, if at all. `--show` prints what was missed and what was found.
 """
 
 import argparse
@@ -25,7 +25,7 @@ FILES = {
 }  # fmt: skip
 HELD_OUT = {"mts_dialog": "mts_dialog/MTS-Dialog-ValidationSet.csv", "slake": "slake/validate.json"}
 ITEMS = 500
-_MARK = re.compile("⟦(.*?)⟧")
+MARK = re.compile("⟦(.*?)⟧")
 _SENTENCES = re.compile(r"(?<=[.?!])\s+|\n")
 _OTHER_WORDS = ("otherwise", "certain", "novel", "thing")
 
@@ -43,11 +43,11 @@ def planted() -> dict[str, list[str]]:
 
 def left(sentence: str) -> list[str]:
     """The identifiers of a sentence of which a part is still there: a word of two letters or more, or two digits."""
-    text = _MARK.sub(r"\1", sentence)
+    text = MARK.sub(r"\1", sentence)
     found = deidentify(text)[0] if suspected([text])[0] else text
-    kept = Counter(re.findall(r"\w\w+", _MARK.sub(" ", sentence)))
+    kept = Counter(re.findall(r"\w\w+", MARK.sub(" ", sentence)))
     there = Counter(re.findall(r"\w\w+", found)) - kept
-    return [name for name in _MARK.findall(sentence) if any(there[part] for part in re.findall(r"\w\w+", name))]
+    return [name for name in MARK.findall(sentence) if any(there[part] for part in re.findall(r"\w\w+", name))]
 
 
 def texts(name: str, file: str) -> Iterator[tuple[Item, bool]]:
@@ -83,11 +83,11 @@ def hits(benchmarks: Benchmarks, turns: Sequence[tuple[tuple[str, str], ...]]) -
 def identifiers(show: bool) -> None:
     """Recall on each planted half."""
     for half, sentences in planted().items():
-        whole = sum(len(_MARK.findall(sentence)) for sentence in sentences)
+        whole = sum(len(MARK.findall(sentence)) for sentence in sentences)
         missed = [(name, sentence) for sentence in sentences for name in left(sentence)]
         sys.stdout.write(f"{half:<10} {1 - len(missed) / whole:6.1%} of {whole} planted identifiers found\n")
         for name, sentence in missed if show and half == "tuned" else ():
-            sys.stdout.write(f"   {name} | {deidentify(_MARK.sub(chr(92) + '1', sentence))[0]}\n")
+            sys.stdout.write(f"   {name} | {deidentify(MARK.sub(chr(92) + '1', sentence))[0]}\n")
 
 
 def real_identifiers(show: bool) -> None:

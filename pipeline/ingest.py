@@ -67,7 +67,7 @@ def ingest_source(
     mark = _fingerprint(settings, index)
     records = islice(source.known.read(chosen.path), chosen.limit)
     written: list[Future[ChunkManifest]] = []
-    # A chunk is compressed, hashed and synced while the next one is read: on a slow disk three fsyncs take as long as the reading.
+    # A chunk is compressed, hashed and synced while the next one is read: three fsyncs can take as long as the reading.
     with ThreadPoolExecutor(max_workers=1) as writer:
         for first in records:
             name = f"{index:02d}-{chosen.corpus}-{len(written):05d}"
