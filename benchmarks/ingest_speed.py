@@ -104,14 +104,14 @@ def measured(side: str, path: Path) -> dict[str, Any]:
     return dict(orjson.loads(done.stdout.splitlines()[-1]))
 
 
-def report(side: str, records: int, found: dict[str, Any]) -> tuple[float, float]:
-    """One line; returns the seconds of the first step and of all."""
+def report(side: str, records: int, found: dict[str, Any]) -> tuple[float, float, float]:
+    """One line; returns the seconds of the first step and of all, and those of CPU."""
     peak, cpu = found.pop("peak"), found.pop("cpu")
     whole = sum(step["seconds"] for step in found.values())
     steps = " ".join(f"{name} {step['seconds']:.1f} s" for name, step in found.items())
     told = f"{records / whole:8.0f} records/s   {peak / 2**20:6.0f} MiB at most   {cpu:.1f} s of CPU   ({steps})"
     sys.stdout.write(f"{side:<10} {records:8,} records {told}\n")
-    return float(next(iter(found.values()))["seconds"]), float(whole)
+    return float(next(iter(found.values()))["seconds"]), float(whole), float(cpu)
 
 
 def main() -> None:
@@ -124,19 +124,21 @@ def main() -> None:
     if options.side:
         run(options.side[0], Path(options.side[1]))
         return
-    each: list[float] = []
+    each: list[tuple[float, float]] = []
     for records in options.records:
         with tempfile.TemporaryDirectory() as name:
             path = Path(name) / "corpus.json"
             write_corpus(path, records)
-            read, seconds = report("ours", records, measured("ours", path))
-            each.append(seconds / records)
+            read, seconds, cpu = report("ours", records, measured("ours", path))
+            each.append((seconds / records, cpu / records))
             if not options.without_peer:
-                _, theirs = report("datasets", records, measured("datasets", path))
+                _, theirs, _ = report("datasets", records, measured("datasets", path))
                 told = f"{theirs / read:.2f} times datasets for ingest, {theirs / seconds:.2f} with copies and curation"
                 sys.stdout.write(f"{'ratio':<10} {told}\n")
     if len(each) > 1:
-        sys.stdout.write(f"{'growth':<10} {each[-1] / each[0]:8.2f} of the time a record, from the first size to the last\n")
+        wall, cpu = (last / first for first, last in zip(each[0], each[-1], strict=True))
+        told = f"{wall:.2f} of the time a record and {cpu:.2f} of the CPU, from the first size to the last"
+        sys.stdout.write(f"{'growth':<10} {told}\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from schemas.sample import IMAGE_MARK, Sample
 
 #: A text of fewer words ("Is it safe?") is everybody's even where a sample is that text and nothing else.
 _EXACT_WORDS = 4
+#: Bits in which the perceptual hash of a copy saved again or at another size differs: 0 in 28 of 31 chest X-rays as JPEG 95, 2 in
+#: the others; the nearest two of different patients differ in 8.
+_IMAGE_BITS = 2
 #: What the report shows of either side, in characters.
 _SHOWN = 300
 
@@ -59,11 +62,13 @@ class Benchmarks:
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = tuple(items)
-        # Backwards, so that the first of several items with the same image or text gives its name.
-        self._images = {image: item for item in reversed(self._items) for image in item.images}
+        shown = [(int(image, 16), item) for item in self._items for image in item.images]
+        self._images = np.array([image for image, _ in shown], np.uint64)
+        self._shown = [item for _, item in shown]
         texts = [item.text for item in self._items]
         words = words_of(pa.array(texts, pa.string()), WORDS)
         counts = words.counts()
+        # Backwards, so that the first of several items with the same text gives its name.
         self._exact = {
             _all(words, number): item
             for number, item in reversed([*enumerate(self._items)])
@@ -97,8 +102,12 @@ class Benchmarks:
         return found
 
     def _image(self, sample: Sample, text: str) -> Hit | None:
-        item = next((self._images[image.phash] for image in sample.images if image.phash in self._images), None)
-        return None if item is None else Hit("an image", item.name, item.text[:_SHOWN], text[:_SHOWN])
+        for image in sample.images if self._shown else ():
+            near = np.bitwise_count(self._images ^ np.uint64(int(image.phash, 16))) <= _IMAGE_BITS
+            if near.any():
+                item = self._shown[int(near.argmax())]
+                return Hit("an image", item.name, item.text[:_SHOWN], text[:_SHOWN])
+        return None
 
     def _same(self, words: Words, row: int, text: str) -> Hit | None:
         item = self._exact.get(_all(words, row))

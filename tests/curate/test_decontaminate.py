@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.curate_quality import FILES, HELD_OUT, REAL, edited, hits, texts
 from pipeline.curate.decontaminate import Benchmarks, Item
 from tests.curate.samples import image, sample
 
@@ -25,11 +26,24 @@ def _kind(items, *said, **more):
     return None if hit is None else hit.kind
 
 
+def _bits(sample, *changed):
+    """The sample with a hash of its image in which these bits are others."""
+    bits = int(sample.images[0].phash, 16) ^ sum(1 << bit for bit in changed)
+    return sample.model_copy(update={"images": (sample.images[0].model_copy(update={"phash": f"{bits:016x}"}),)})
+
+
 def test_an_image_of_a_benchmark_is_found_by_its_perceptual_hash():
-    benchmarks = Benchmarks([_item("Is this a scan?", images=[image("x").phash])])
-    hit = benchmarks.hit(sample("s", "Anything else?", images=["y", "x"]))
+    benchmarks = Benchmarks([_item("Is this a scan?", images=[image("xray").phash])])
+    hit = benchmarks.hit(sample("s", "Anything else?", images=["scan", "xray"]))
     assert (hit.kind, hit.item, hit.theirs) == ("an image", "mmlu:test 7", "Is this a scan?")
-    assert benchmarks.hit(sample("s", "Is this a scan?", images=["y"])) is None, "a short question is everybody's"
+    assert benchmarks.hit(sample("s", "Is this a scan?", images=["scan"])) is None, "a short question is everybody's"
+
+
+def test_an_image_saved_again_is_found_and_another_one_is_not():
+    benchmarks = Benchmarks([_item("Is this a scan?", images=[image("scan").phash, image("xray").phash])])
+    copy = sample("s", "Anything else?", images=["xray"])
+    assert benchmarks.hit(_bits(copy, 3, 60)).kind == "an image"
+    assert benchmarks.hit(_bits(copy, 3, 40, 60)) is None
 
 
 @pytest.mark.parametrize("start", [0, 3, len(WORDS) - 13])
@@ -67,7 +81,7 @@ def test_a_question_is_found_without_its_answer():
 def test_the_short_text_of_an_item_about_an_image_is_no_contamination_even_when_the_image_is_missing(more):
     """Yes/no questions about other pictures share their words with half of SLAKE."""
     item = _item("is the heart of this person larger than normal", "Yes", **more)
-    assert _kind([item], "Is the heart of this person larger than normal?", "Yes", images=["y"]) is None
+    assert _kind([item], "Is the heart of this person larger than normal?", "Yes", images=["other"]) is None
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
@@ -153,3 +167,28 @@ def test_it_is_total_and_each_sample_is_judged_alone(items, texts):
 def test_every_verbatim_item_is_found(words, cut):
     text = " ".join(words)
     assert Benchmarks([_item(text)]).hit(sample("s", " ".join(words[:cut]), f"{' '.join(words[cut:])}.")) is not None
+
+
+real = pytest.mark.skipif(not REAL.exists(), reason="shared/corpora is not beside this checkout")
+
+
+@real
+def test_of_real_items_verbatim_ones_are_all_found_and_edited_ones_nearly_all_and_no_other_text_is():
+    """The others are of the same corpus and as alike as texts of doctors are: dialogues that ask for the same things."""
+    draw = random.Random(3)
+    dialogues = [item for item, _ in texts("mts_dialog", HELD_OUT["mts_dialog"])]
+    papers = [item for item, _ in texts("pubmedqa", FILES["pubmedqa"])]
+    items = [*papers[:100], *dialogues]
+    benchmarks = Benchmarks(items)
+    changed = [tuple((role, edited(draw, text)) for role, text in item.turns) for item in items]
+    others = [*papers[100:400], *(item for item, _ in texts("mts_dialog", FILES["mts_dialog"]))]
+    assert len(hits(benchmarks, [item.turns for item in items])) == len(items)
+    assert len(hits(benchmarks, changed)) >= 0.95 * len(items)
+    assert len(hits(benchmarks, [item.turns for item in others])) <= 0.005 * len(others)
+
+
+@real
+@pytest.mark.parametrize("name", ["slake", "iu_xray"])
+def test_real_questions_and_reports_about_other_images_are_no_contamination(name):
+    items = [item for item, _ in texts(name, FILES[name])]
+    assert len(hits(Benchmarks(items[:1500:2]), [item.turns for item in items[1:1500:2]])) <= 0.005 * 750
