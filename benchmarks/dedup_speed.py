@@ -1,7 +1,8 @@
 """Near copies among short texts: ours beside a plain loop over datasketch, with recall and precision on planted pairs.
 
 20,000 texts by default. `dedup_speed.py --texts 1000000 --peer-texts 50000 --peer datasketch=PATH/TO/VENV` is the measured size;
-the peer takes a share of the texts, which only flatters it: its loop slows down as its index grows.
+or `make bench DEDUP_PEER="--peer …"`. The peer takes a share of the texts, which only flatters it: its loop slows down as its
+index grows.
 """
 
 import argparse

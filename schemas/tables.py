@@ -13,7 +13,7 @@ import pyarrow as pa
 from schemas.base import Noun
 from schemas.quality import Score
 from schemas.release import ReleaseRow
-from schemas.sample import Exclusion, Sample
+from schemas.sample import Exclusion, Overlap, Sample
 from schemas.translation import Making, TwinDraft
 
 _STRINGS = pa.list_(pa.string())
@@ -85,6 +85,7 @@ SCHEMAS: dict[type[Noun], pa.Schema] = {
             ("detail", pa.string()),
         ]
     ),
+    Overlap: pa.schema([(name, pa.string()) for name in ("sample", "kind", "item", "theirs", "ours")]),
     Making: pa.schema(
         [
             ("parent", pa.string()),

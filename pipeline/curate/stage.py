@@ -1,7 +1,7 @@
 """The curate stage over one chunk: the order of its steps is the body of `curate_samples`.
 
-In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples and curate/excluded;
-every sample that came in is in one of the two.
+In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples, curate/excluded, curate/overlaps;
+every sample that came in is in one of the first two.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
 from pipeline.sources.containers import files
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
-from schemas.sample import Exclusion, Sample, Turn
+from schemas.sample import Exclusion, Overlap, Sample, Turn
 
 VERSION = "3"
 _CHATS = frozenset({"healthcaremagic", "icliniq", "genmedgpt"})
@@ -42,7 +42,8 @@ def curate_chunk(
     samples = list(workspace.rows("ingest", Sample, "samples", chunk))
     kept: list[Sample] = []
     fallen: list[Exclusion] = []
-    curated = curate_samples(samples, settings, load_duplicates(workspace, chunk), benchmarks_of(settings))
+    copies, hits = load_duplicates(workspace, chunk), benchmarks_of(settings).hits(samples)
+    curated = curate_samples(samples, settings, copies, hits)
     for sample, (after, reason) in zip(samples, curated, strict=True):
         if reason is None:
             kept.append(after)
@@ -52,16 +53,21 @@ def curate_chunk(
         progress(len(samples))
     # What was made of the chunk as it was must not outlive it: a parent may have fallen out. The ledger still has the answers.
     workspace.drop_chunk("make", made_chunk(chunk))
-    return workspace.write_chunk(
-        "curate", chunk, mark, {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
-    )
+    tables = {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
+    if settings.curate.benchmarks:
+        shared = [(one, hit) for one, hit in zip(samples, hits, strict=True) if hit is not None and one.id not in copies]
+        tables["overlaps"] = noun_table(Overlap, [_overlap(one, hit) for one, hit in shared])
+    return workspace.write_chunk("curate", chunk, mark, tables)
 
 
 def curate_samples(
-    samples: Sequence[Sample], settings: Settings, copies: dict[str, tuple[str, str]], benchmarks: Benchmarks
+    samples: Sequence[Sample], settings: Settings, copies: dict[str, tuple[str, str]], hits: Sequence[Hit | None]
 ) -> list[tuple[Sample, tuple[str, str] | None]]:
-    """Each sample as it goes on, and (reason, detail) when it does not. `copies` are the duplicates among what was read."""
-    faults = [_standing(sample, hit, copies) for sample, hit in zip(samples, benchmarks.hits(samples), strict=True)]
+    """Each sample as it goes on, and (reason, detail) when it does not.
+
+    `copies` are the duplicates among what was read, `hits` what each sample shares with a benchmark.
+    """
+    faults = [_standing(sample, hit, copies) for sample, hit in zip(samples, hits, strict=True)]
     staying = iter(_rewritten([sample for sample, told in zip(samples, faults, strict=True) if told is None], settings))
     curated = []
     for sample, told in zip(samples, faults, strict=True):
@@ -131,6 +137,10 @@ def _noted(sample: Sample, texts: list[str], changed: list[str], found: Counter[
         meta["deidentified"] = ",".join(f"{mark}={n}" for mark, n in sorted(found.items()))
     turns = tuple(Turn(role=turn.role, text=text) for turn, text in zip(sample.turns, texts, strict=True))
     return sample.model_copy(update={"turns": turns, "meta": meta})
+
+
+def _overlap(sample: Sample, hit: Hit) -> Overlap:
+    return Overlap(sample=sample.id, kind=hit.kind, item=hit.item, theirs=hit.theirs, ours=hit.ours)
 
 
 def _exclusion(sample: Sample, reason: str, detail: str) -> Exclusion:

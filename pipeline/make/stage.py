@@ -127,7 +127,8 @@ def _tables(settings: Settings, endpoints: Resolved, plan: Plan, answered: Seque
         names: list[str] = []
         for number, made in enumerate(answer.made, 1):
             names.append(plan.id_of(parent, recipe, number))
-            ((sample, reason),) = curate_samples([_sample(parent, made, names[-1], about)], settings, {}, benchmarks)
+            fresh = [_sample(parent, made, names[-1], about)]
+            ((sample, reason),) = curate_samples(fresh, settings, {}, benchmarks.hits(fresh))
             if made.findings:
                 reason = ("unfaithful", "; ".join(finding.message for finding in made.findings)[:300])
             if reason is None:
