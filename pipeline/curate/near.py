@@ -85,35 +85,49 @@ class NearCopies:
         staying = copy_of[numbers] < 0
         groups = self._groups(staying)
         ends = np.concatenate([[0], np.cumsum(np.concatenate(self._lengths))])
-        kept: dict[int, list[int]] = {}
-        for text in sorted(groups, key=lambda text: int(preference[numbers[text]])):
-            candidates = {other for group in groups[text] for other in kept.get(group, ())}
-            mine = self._read(text, ends)
-            for other in sorted(candidates, key=lambda other: int(preference[numbers[other]])):
-                if _similarity(mine, self._read(other, ends)) >= self._threshold:
-                    copy_of[numbers[text]] = numbers[other]
-                    break
-            else:
-                for group in groups[text]:
-                    kept.setdefault(group, []).append(text)
+        texts, groups = self._groups(copy_of[numbers] < 0)
+        starts = np.flatnonzero(np.diff(texts, prepend=-1))
+        stops = np.append(starts[1:], len(texts))
+        # The first that stays of each group; most groups have no other one.
+        first = np.full(int(groups.max(initial=-1)) + 1, -1, np.int64)
+        more: dict[int, list[int]] = {}
+        for at in np.argsort(preference[numbers[texts[starts]]], kind="stable"):
+            text, mine = int(texts[starts[at]]), groups[starts[at] : stops[at]]
+            candidates = {*first[mine].tolist(), *(other for group in mine.tolist() for other in more.get(group, ()))} - {-1}
+            near = self._nearest(text, sorted(candidates, key=lambda other: int(preference[numbers[other]])), ends)
+            if near is not None:
+                copy_of[numbers[text]] = numbers[near]
+                continue
+            for group in mine[first[mine] >= 0].tolist():
+                more.setdefault(group, []).append(text)
+            first[mine[first[mine] < 0]] = text
 
-    def _groups(self, staying: npt.NDArray[np.bool_]) -> dict[int, list[int]]:
-        """For each text that shares a band with another one, the numbers of those bands' groups. Most texts share none."""
-        groups: dict[int, list[int]] = {}
-        number = 0
+    def _nearest(self, text: int, others: list[int], ends: npt.NDArray[np.int64]) -> int | None:
+        """The first of the others that is similar enough."""
+        if not others:
+            return None
+        mine = self._read(text, ends)
+        return next((other for other in others if _similarity(mine, self._read(other, ends)) >= self._threshold), None)
+
+    def _groups(self, staying: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """(text, group) where texts share a band, in the order of the texts. Most share none."""
         texts = np.flatnonzero(staying)
+        found: list[npt.NDArray[np.int64]] = []
+        number = 0
         for file in self._bands:
             file.flush()
             file.seek(0)
             keys = np.frombuffer(file.read(), np.uint64)[texts]
             order = np.argsort(keys, kind="stable")
-            new = np.concatenate([[True], keys[order[1:]] != keys[order[:-1]]])
+            new = np.diff(keys[order], prepend=keys[order[:1]] ^ np.uint64(1)) != 0
             names = np.cumsum(new)
             shared = np.bincount(names)[names] > 1
-            for text, name in zip(texts[order[shared]].tolist(), names[shared].tolist(), strict=True):
-                groups.setdefault(text, []).append(number + name)
-            number += len(names) + 1
-        return groups
+            kept = np.unique(names[shared], return_inverse=True)[1]
+            found.append(np.stack([texts[order[shared]], kept + number]))
+            number += int(kept.max(initial=-1)) + 1
+        pairs = np.concatenate(found, axis=1)
+        pairs = pairs[:, np.argsort(pairs[0], kind="stable")]
+        return pairs[0], pairs[1]
 
     def _read(self, text: int, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
         assert self._shingles is not None
