@@ -82,8 +82,6 @@ class NearCopies:
         numbers = np.concatenate(self._numbers)
         preference = np.empty(len(order), np.int64)
         preference[order] = np.arange(len(order))
-        staying = copy_of[numbers] < 0
-        groups = self._groups(staying)
         ends = np.concatenate([[0], np.cumsum(np.concatenate(self._lengths))])
         texts, groups = self._groups(copy_of[numbers] < 0)
         starts = np.flatnonzero(np.diff(texts, prepend=-1))
@@ -98,9 +96,10 @@ class NearCopies:
             if near is not None:
                 copy_of[numbers[text]] = numbers[near]
                 continue
-            for group in mine[first[mine] >= 0].tolist():
+            taken = first[mine] >= 0
+            for group in mine[taken].tolist():
                 more.setdefault(group, []).append(text)
-            first[mine[first[mine] < 0]] = text
+            first[mine[~taken]] = text
 
     def _nearest(self, text: int, others: list[int], ends: npt.NDArray[np.int64]) -> int | None:
         """The first of the others that is similar enough."""

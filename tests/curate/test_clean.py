@@ -87,29 +87,12 @@ def test_crafted_nesting_ends():
         assert rules
 
 
-PIECES = [
-    "a",
-    "B.",
-    " ",
-    "  ",
-    "\n",
-    "\n\n\n",
-    "\t",
-    "<image>",
-    "<b>",
-    "<",
-    "&lt;",
-    "&",
-    "\u00a0",
-    "\u202e",
-    "e\u0301",
-    "\x07",
-    "é",
-    "5",
-]
+TIDY = st.sampled_from(
+    ["a", "B.", " ", "  ", "\n", "\n\n\n", "<image>", "<b>", "<", "&lt;", "&", "\u00a0", "e\u0301", "\x07", "5"]
+)
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=40))
+@given(st.lists(TIDY, max_size=12).map("".join) | st.text(max_size=40))
 def test_what_is_not_untidy_is_clean(text):
     assert untidy(text) or clean(text) == (text, ())
 
