@@ -28,8 +28,8 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	@for bench in benchmarks/*_speed.py benchmarks/gate_quality.py; do echo "== $$bench"; \
-	  case $$bench in */client_*) peers="$(PEERS)" ;; *) peers= ;; esac; $(BIN)/python $$bench $$peers || exit 1; done
+	@for bench in benchmarks/*_speed.py benchmarks/*_quality.py; do echo "== $$bench"; \
+	  case $$bench in */client_*) peers="$(PEERS)" ;; */dedup_*) peers="$(DEDUP_PEER)" ;; *) peers= ;; esac; $(BIN)/python $$bench $$peers || exit 1; done
 
 clean:
 	rm -rf work build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

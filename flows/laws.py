@@ -138,7 +138,7 @@ def _no_leakage(settings: Settings, workspace: Workspace, _engine: Engine) -> li
     faults = []
     if built_release(settings, workspace):
         faults = [f"{problem.file}: {problem.message}" for problem in verify(path).problems]
-    banned = {image for spec in settings.curate.benchmarks for _, images in benchmark_samples(settings, spec) for image in images}
+    banned = {image for spec in settings.curate.benchmarks for item in benchmark_samples(settings, spec) for image in item.images}
     for row in _released(settings, workspace):
         if row.split == "train" and not banned.isdisjoint(image.phash for image in row.sample.images):
             faults.append(f"{row.sample.id} is in train and shows an image of a benchmark")

@@ -9,11 +9,14 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
 
+from pipeline.collector import collecting_rarely
+from pipeline.curate.decontaminate import Item
 from pipeline.images.inline import Inline
 from pipeline.images.pixels import ImageFaultError
 from pipeline.images.store import ImageStore, load, phash
@@ -26,7 +29,7 @@ from pipeline.sources.registry import check_form, corpus
 from pipeline.sources.reports import text_only as report_without_images
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.errors import InputError
-from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, Turn, twin_id
+from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, twin_id
 
 VERSION = "2"
 #: Longest id kept readable, in characters; the rest becomes a hash (SampleId allows 120 with suffixes).
@@ -43,10 +46,13 @@ class _Source:
     store: ImageStore
     prefix: str
     """Tells sources of the same corpus and split apart."""
-    ids: set[bytes] = field(default_factory=set)
+    file: str
+    """Its path as origins tell it."""
+    ids: set[int] = field(default_factory=set)
     """Hashes of the records' own ids and of the samples' ids that are taken."""
 
 
+@collecting_rarely
 def ingest_source(
     settings: Settings, workspace: Workspace, index: int, progress: Callable[[int], None] | None = None
 ) -> list[ChunkManifest]:
@@ -56,18 +62,24 @@ def ingest_source(
     """
     chosen = settings.sources[index]
     check_form(chosen.corpus, chosen.path)
-    source = _Source(settings, chosen, corpus(chosen.corpus), ImageStore(workspace.images), _prefix(settings, index))
+    store, file = ImageStore(workspace.images), settings.relative(chosen.path)
+    source = _Source(settings, chosen, corpus(chosen.corpus), store, _prefix(settings, index), file)
     mark = _fingerprint(settings, index)
     records = islice(source.known.read(chosen.path), chosen.limit)
-    manifests: list[ChunkManifest] = []
-    for first in records:
-        name = f"{index:02d}-{chosen.corpus}-{len(manifests):05d}"
-        # One by one: a record of Parquet carries its images, and a thousand of those are up to 1 GB.
-        chunk = _Counted(chain((first,), islice(records, settings.runner.chunk_rows - 1)))
-        manifests.append(_ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk))
-        if progress:
-            progress(chunk.count)
-    return manifests
+    written: list[Future[ChunkManifest]] = []
+    # A chunk is compressed, hashed and synced while the next one is read: three fsyncs can take as long as the reading.
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        for first in records:
+            name = f"{index:02d}-{chosen.corpus}-{len(written):05d}"
+            # One by one: a record of Parquet carries its images, and a thousand of those are up to 1 GB.
+            chunk = _Counted(chain((first,), islice(records, settings.runner.chunk_rows - 1)))
+            make = _ingest_chunk(source, workspace, name, fingerprint(mark, name), chunk)
+            if written:
+                written[-1].result()
+            written.append(writer.submit(make))
+            if progress:
+                progress(chunk.count)
+    return [each.result() for each in written]
 
 
 class _Counted:
@@ -104,14 +116,14 @@ def benchmark_source(settings: Settings, spec: str) -> SourceSettings:
     )
 
 
-def benchmark_samples(settings: Settings, spec: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(text of all turns, perceptual hashes of the images) for each sample of a benchmark. Images that are missing are none."""
+def benchmark_samples(settings: Settings, spec: str) -> Iterator[Item]:
+    """The items of a benchmark with the perceptual hashes of their images. Images that are missing have none."""
     source, scratch = benchmark_source(settings, spec), Workspace(settings.workspace).images
     for record in corpus(source.corpus).read(source.path):
         for draft in record.drafts:
-            words = "\n".join(text for _, text in draft.turns).replace(IMAGE_MARK, "").strip()
+            turns = tuple((role, text.replace(IMAGE_MARK, "").strip()) for role, text in draft.turns)
             hashes = (_hash(source.images, image, scratch) for image in draft.images)
-            yield words, tuple(found for found in hashes if found)
+            yield Item(f"{spec} {record.id}", turns, tuple(found for found in hashes if found), bool(draft.images))
 
 
 def _hash(place: Path | None, image: str | Inline, scratch: Path) -> str | None:
@@ -127,14 +139,17 @@ def _phash(place: Path | None, image: str | Inline, scratch: Path) -> str | None
         return None
 
 
-def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, records: Iterable[Record]) -> ChunkManifest:
+def _ingest_chunk(
+    source: _Source, workspace: Workspace, name: str, mark: str, records: Iterable[Record]
+) -> Callable[[], ChunkManifest]:
+    """What writes the chunk, or tells of the one that is up to date."""
     done = workspace.done("ingest", name, mark)
     if done:
         # From the records, not from the samples: a record whose image is missing has taken its id as well.
         for record in records:
             if not record.reason:
                 _claim(source, record)
-        return done
+        return lambda: done
     samples: list[Sample] = []
     excluded: list[Exclusion] = []
     for record in records:
@@ -142,12 +157,12 @@ def _ingest_chunk(source: _Source, workspace: Workspace, name: str, mark: str, r
         samples += made
         excluded += fallen
     tables = {"samples": noun_table(Sample, samples), "excluded": noun_table(Exclusion, excluded)}
-    return workspace.write_chunk("ingest", name, mark, tables)
+    return partial(workspace.write_chunk, "ingest", name, mark, tables)
 
 
 def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclusion]]:
     """The record's samples. Drafts that fall are exclusions of their own only beside drafts that stay."""
-    origin = Origin(file=source.settings.relative(source.chosen.path), row=record.row, sha256=record.sha256)
+    origin = Origin(file=source.file, row=record.row, sha256=record.sha256)
     if record.reason:
         return [], [_exclusion(record, origin, record.reason, record.detail)]
     names = _claim(source, record)
@@ -176,20 +191,23 @@ def _sample(source: _Source, record: Record, draft: Draft, name: str, origin: Or
         if bare is None:
             raise ImageFaultError("missing_image: without its images the report leaves nothing to ask")
         draft, meta = bare, {**meta, "images": "missing"}
-    return Sample(
-        id=name,
-        corpus=source.known.name,
-        record=record.id,
-        split=record.split or source.chosen.split,
-        task=draft.task,
-        language="en",
-        turns=tuple(Turn.model_validate({"role": role, "text": text}) for role, text in draft.turns),
-        images=images,
-        licence=source.known.licence,
-        access=source.known.access,
-        pair=twin_id(name),
-        origin=origin,
-        meta=meta,
+    # At once: a validation of its own for each turn takes as long as the sample's.
+    return Sample.model_validate(
+        {
+            "id": name,
+            "corpus": source.known.name,
+            "record": record.id,
+            "split": record.split or source.chosen.split,
+            "task": draft.task,
+            "language": "en",
+            "turns": tuple({"role": role, "text": text} for role, text in draft.turns),
+            "images": images,
+            "licence": source.known.licence,
+            "access": source.known.access,
+            "pair": twin_id(name),
+            "origin": origin,
+            "meta": meta,
+        }
     )
 
 
@@ -243,8 +261,8 @@ def _identities(source: _Source, record: Record, hashed: bool) -> list[str]:
     return [base] if len(record.drafts) == 1 else [f"{base}-{number}" for number in range(len(record.drafts))]
 
 
-def _short(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=10).digest()
+def _short(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=10).digest())
 
 
 def _prefix(settings: Settings, index: int) -> str:

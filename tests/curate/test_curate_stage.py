@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.curate.dedup import find_duplicates
 from pipeline.curate.stage import curate_chunk
-from schemas.sample import IMAGE_MARK, REASONS, Exclusion, Sample
+from schemas.sample import IMAGE_MARK, REASONS, Exclusion, Overlap, Sample
 from tests.curate.samples import configured, ingested, sample
 
 QUESTIONS = st.sampled_from(
@@ -107,4 +107,10 @@ def test_benchmark_items_fall_from_train_and_say_what_they_share(tmp_path):
     curate_chunk(config, workspace, "00-llava-00000")
     (fallen,) = workspace.rows("curate", Exclusion, "excluded")
     assert (fallen.sample, fallen.reason) == ("a", "contaminated")
-    assert fallen.detail.startswith("13 words of a benchmark item: which of these old wives")
+    (overlap,) = workspace.rows("curate", Overlap, "overlaps")
+    assert (overlap.sample, overlap.kind, overlap.item) == ("a", "13 words", "llava:test 1")
+    assert (overlap.theirs, overlap.ours) == (
+        f"{item}\nNone.",
+        "which of these old wives remedies has ever been shown to shorten a",
+    )
+    assert fallen.detail.startswith(f"13 words of llava:test 1: {item!r} | here: 'Tell me"[:40])

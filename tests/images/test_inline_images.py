@@ -215,7 +215,7 @@ def test_ingest_takes_images_from_an_archive_and_sees_that_it_has_changed(tmp_pa
     _zip(tmp_path / "imgs.zip", {"imgs/a.png": _png(3), "imgs/b.png": _png(2)})
     assert ingest_source(settings, workspace, 0)[0].fingerprint != before.fingerprint
     stored = next(workspace.rows("ingest", Sample, "samples")).images[0]
-    assert next(images for _, images in benchmark_samples(settings, "llava:train")) == (stored.phash,)
+    assert next(item.images for item in benchmark_samples(settings, "llava:train")) == (stored.phash,)
 
 
 def test_images_that_nobody_asks_for_are_not_decoded(tmp_path):

@@ -9,7 +9,9 @@ from pipeline.quality.stage import score_chunk
 from pipeline.report.facts import clock, money
 from pipeline.report.marks import by_turn, pieces
 from pipeline.report.samples import choose
+from pipeline.workspace import noun_table
 from schemas.quality import Finding, Score
+from schemas.sample import Exclusion, Overlap, Sample
 from tests.report.conftest import CASES, CHUNK, HOSTILE
 
 #: Attributes that make a browser fetch something.
@@ -75,6 +77,23 @@ def test_text_of_a_corpus_stays_text(plain):
     assert page.named("script") == page.named("b onerror") == []
     assert all("onerror" not in attributes for _, attributes in page.tags)
     assert "xmlab7/<source>.jpg" in page.text
+
+
+def test_overlaps_with_benchmarks_are_shown_side_by_side_and_stay_text(make_run):
+    run = make_run(CASES)
+    assert "side by side, left out" not in run.page()
+    shared = [
+        Overlap(sample=f"a-{n:03d}", kind="13 words", item="mmlu:test 7", theirs=HOSTILE, ours=f"ours {n}") for n in range(203)
+    ]
+    tables = {"samples": noun_table(Sample, []), "excluded": noun_table(Exclusion, []), "overlaps": noun_table(Overlap, shared)}
+    run.workspace.write_chunk("curate", "001-00000", "o", tables)
+    text = run.page()
+    page = _Page(text)
+    assert HOSTILE not in text
+    assert f"a-000 13 words mmlu:test 7 {HOSTILE} ours 0 " in page.text
+    assert "203 training samples share" in page.text
+    assert "ours 199" in page.text
+    assert "ours 200" not in page.text, "the page shows the first 200 and says where all are"
 
 
 def test_a_reason_that_an_endpoint_gave_stays_text(run):

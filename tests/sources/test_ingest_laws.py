@@ -171,7 +171,7 @@ def test_a_benchmarks_picture_has_the_hash_of_the_stored_one(tmp_path, size):
     picture(11, size).save(folder / "source.jpg", quality=70)
     source = SourceSettings(corpus="slake", path=path, images=tmp_path / "imgs", split="test")
     stored = ImageStore(tmp_path / "store").add(tmp_path / "imgs", "xmlab3/source.jpg")
-    hashes = {images for _, images in benchmark_samples(_settings(tmp_path, source), "slake:test")}
+    hashes = {item.images for item in benchmark_samples(_settings(tmp_path, source), "slake:test")}
     assert hashes == {(stored.phash,)}
 
 
@@ -182,4 +182,4 @@ def test_a_benchmark_that_is_not_there_names_the_file_that_is_missing(tmp_path):
     shutil.copy(path, tmp_path / "test.json")
     found = list(benchmark_samples(_settings(tmp_path, SourceSettings(corpus="slake", path=path)), "slake:test"))
     assert len(found) == 5
-    assert all(IMAGE_MARK not in text for text, _ in found)
+    assert all(IMAGE_MARK not in item.text for item in found)
