@@ -76,9 +76,9 @@ def locate(release: Path, sample_id: str) -> dict[str, Any] | None:
         return None
     for entry in load_manifest(release).shards:
         with Shard(release / entry.path) as shard:
-            place = shard.find(sample_id)
-            if place is not None:
-                return {"release": release.name, "shard": entry.path, "offset": place}
+            number = shard.find(sample_id)
+            if number is not None:
+                return {"release": release.name, "shard": entry.path, "offset": shard.offset(number)}
     return None
 
 
