@@ -60,6 +60,10 @@ class Shard:
             raise ValueError(f"{name} has {size} bytes, and the shard ends before")
         return raw[BLOCK : BLOCK + size]
 
+    def size(self, number: int) -> int:
+        """Bytes that a sample takes, by the index."""
+        return self._offsets[number + 1] - self._offsets[number]
+
     def find(self, sample_id: str) -> int | None:
         """Number of the sample of that id, or None."""
         name = f"{sample_id}.json".encode()
@@ -76,7 +80,7 @@ def parse(raw: bytes) -> tuple[dict[str, Any], Members]:
     Four times as fast as tarfile (13 µs for 60 kB), because names and sizes are all it looks at; `faults` looks at every byte.
     """
     members: Members = {}
-    for name, start, size in _members(raw):
+    for name, start, size in members_in(raw):
         members[name.partition(".")[2]] = raw[start : start + size]
     record: dict[str, Any] = orjson.loads(members.pop("json"))
     return record, members
@@ -84,15 +88,15 @@ def parse(raw: bytes) -> tuple[dict[str, Any], Members]:
 
 def faults(raw: bytes) -> Iterator[tuple[int, str]]:
     """(offset in the sample, what is wrong) of each header and padding that is not as our writer writes it."""
-    for name, start, size in _members(raw):
+    for name, start, size in members_in(raw):
         if raw[start - BLOCK : start] != header(name, size):
             yield start - BLOCK, f"the header of {name} is damaged"
         if any(raw[start + size : start + padded(size)]):
             yield start + size, f"the padding behind {name} is damaged"
 
 
-def _members(raw: bytes) -> Iterator[tuple[str, int, int]]:
-    """Name, start and size of each member's data."""
+def members_in(raw: bytes) -> Iterator[tuple[str, int, int]]:
+    """Name, start and size of each member's data. Raises ValueError where a member should begin and none does."""
     place = 0
     while place < len(raw):
         name, size = _head(raw, place)
@@ -106,7 +110,7 @@ def _members(raw: bytes) -> Iterator[tuple[str, int, int]]:
 def _head(raw: bytes, place: int) -> tuple[str, int]:
     """Name and size of the member whose header begins there. Raises ValueError where none does."""
     try:
-        name = raw[place : raw.index(0, place, place + 101)].decode("ascii")
+        name = raw[place : place + 100].partition(b"\0")[0].decode("ascii")
         size = int(raw[place + 124 : place + 135], 8)
     except ValueError:
         raise ValueError(f"no member begins at byte {place} of the sample") from None

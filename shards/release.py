@@ -14,8 +14,8 @@ import orjson
 
 from schemas.errors import InputError, StoppedError
 from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry
-from shards.card import card
 from shards.laws import RowLaws
+from shards.papers import write_papers
 from shards.write import ShardPlan, plan, record_bytes, rows_of, write_shard
 
 _SHOWN = 20
@@ -107,12 +107,7 @@ def _write(
         batches = _batches(plans, tables, counts)
         while group := list(islice(batches, workers)):
             entries += pool.map(write, group)
-    release = _manifest(info, entries, counts)
-    (work / "README.md").write_text(card(release, info.terms), encoding="utf-8")
-    (work / MANIFEST).write_bytes(
-        orjson.dumps(release.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
-    )
-    return release
+    return write_papers(work, _manifest(info, entries, counts))
 
 
 def _batches(

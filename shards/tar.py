@@ -31,8 +31,6 @@ class Digest(Protocol):
         """Take bytes in."""
 
 
-
-
 def header(name: str, size: int) -> bytes:
     """The 512 bytes before a member. Names are ASCII, at most 100 characters."""
     raw = name.encode("ascii")
