@@ -23,9 +23,9 @@ _LICENCES = {
 }
 
 
-def card(release: Release) -> str:
-    """The card as Markdown with Hugging Face's YAML front matter."""
-    return _render("card.md.j2", release)
+def card(release: Release, layout: str = "webdataset") -> str:
+    """The card as Markdown with Hugging Face's YAML front matter; `layout` may be `parquet`, for an export."""
+    return _render("card.md.j2", release, layout)
 
 
 def datasheet(release: Release) -> str:
@@ -33,11 +33,12 @@ def datasheet(release: Release) -> str:
     return _render("datasheet.md.j2", release)
 
 
-def _render(template: str, release: Release) -> str:
+def _render(template: str, release: Release, layout: str = "webdataset") -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     text = Path(__file__).with_name(template).read_text(encoding="utf-8")
     return environment.from_string(text).render(
         release=release,
+        layout=layout,
         terms=release.terms,
         about=release.about,
         licence=_LICENCES.get(str(release.terms.get("licence")), "other"),

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from schemas.release import ShardEntry
-from shards.read import Shard
+from schemas.release import Release
+from shards.walk import records
 
 METADATA = "metadata.jsonl"
 #: Column to Croissant's type of it, in the order of the line.
@@ -23,12 +23,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def metadata_lines(folder: Path, shards: tuple[ShardEntry, ...]) -> Iterator[bytes]:
+def metadata_lines(folder: Path, release: Release) -> Iterator[bytes]:
     """The lines of a release's shards, each with its line break."""
-    for entry in shards:
-        with Shard(folder / entry.path) as shard:
-            for number in range(len(shard)):
-                yield metadata_line(entry.path, shard.offset(number), shard.record_bytes(number))
+    for placed in records(folder, release):
+        yield metadata_line(placed.entry.path, placed.offset, placed.raw)
 
 
 def metadata_line(shard: str, offset: int, raw: bytes) -> bytes:

@@ -21,7 +21,7 @@ def write_papers(folder: Path, release: Release) -> Release:
     """Write all papers; returns the manifest as written, which names each paper's sha256."""
     digest = hashlib.sha256()
     with (folder / METADATA).open("wb") as file:
-        for line in metadata_lines(folder, release.shards):
+        for line in metadata_lines(folder, release):
             file.write(line)
             digest.update(line)
     texts = {

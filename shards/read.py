@@ -60,6 +60,10 @@ class Shard:
             raise ValueError(f"{name} has {size} bytes, and the shard ends before")
         return raw[BLOCK : BLOCK + size]
 
+    def number_at(self, offset: int) -> int:
+        """Number of the sample that begins there. Raises ValueError where none does."""
+        return self._offsets.index(offset, 0, len(self))
+
     def size(self, number: int) -> int:
         """Bytes that a sample takes, by the index."""
         return self._offsets[number + 1] - self._offsets[number]

@@ -1,12 +1,22 @@
 """`bimedv release`: build, verify, and the card."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.commands.common import ConfigArgument, FallbackGroup, JsonOption, WorkspaceOption, answer, orchestrated
+
+ReleaseArgument = Annotated[Path, typer.Argument(help="Folder of a release.", metavar="RELEASE")]
+
+
+class Form(StrEnum):
+    """What `release export` writes."""
+
+    PARQUET = "parquet"
+    LLAVA = "llava"
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +28,8 @@ def register(app: typer.Typer) -> None:
     )
     group.command()(build)
     group.command()(verify)
+    group.command()(diff)
+    group.command()(export)
     group.command()(card)
     app.add_typer(group, name="release")
 
@@ -39,7 +51,7 @@ def build(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: Js
 
 
 def verify(
-    path: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    path: ReleaseArgument,
     quick: Annotated[bool, typer.Option(help="Sizes, indexes and counts only; no checksums, no decoding.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,7 +68,59 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def card(path: Annotated[Path, typer.Argument(help="Folder of a release.")]) -> None:
+def diff(
+    old: Annotated[Path, typer.Argument(help="Folder of the older release.", metavar="OLD")],
+    new: Annotated[Path, typer.Argument(help="Folder of the newer release.", metavar="NEW")],
+    html: Annotated[Path | None, typer.Option(help="Write a page with a sample of the changes side by side.")] = None,
+    samples: Annotated[int, typer.Option(help="Samples of each kind of change on the page, and ids in the answer.", min=0)] = 20,
+    any_name: Annotated[bool, typer.Option("--any-name", help="Compare releases of different names, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which samples were added, removed, retranslated, reworded, rescored, rereviewed or moved; exit 1 when any was.
+
+    Example: bimedv release diff releases/bimed-v-0.1.0 releases/bimed-v-0.2.0 --html changes.html
+    """
+    from pipeline.workspace import write_atomic
+    from shards.diff import KINDS, page
+    from shards.diff import diff as compare
+
+    found = compare(old, new, any_name)
+    counts, by_source = found.counts(), found.by_source()
+    if html is not None:
+        write_atomic(html, page(found, samples).encode())
+    value = {
+        "changed": found.changed,
+        "counts": counts,
+        "unchanged": found.unchanged,
+        "by_source": by_source,
+        "ids": {kind: found.ids(kind, samples) for kind in KINDS if counts[kind]},
+        "html": str(html) if html else None,
+    }
+    lines = [f"{kind:<13} {counts[kind]:>8}  {meaning}" for kind, meaning in KINDS.items() if counts[kind]]
+    lines += [f"  {name}: " + ", ".join(f"{n} {kind}" for kind, n in of.items() if n) for name, of in by_source.items()]
+    answer(as_json, value, "\n".join([*lines, f"unchanged     {found.unchanged:>8}", *([f"-> {html}"] if html else [])]))
+    raise typer.Exit(1 if found.changed else 0)
+
+
+def export(
+    path: ReleaseArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to be made.")],
+    form: Annotated[
+        Form, typer.Option("--format", help="parquet: as the Hugging Face Hub lays it out; llava: JSON for its trainers.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Write a release in another form, with every sample and its images.
+
+    Example: bimedv release export releases/bimed-v-0.1.0 --format parquet -o bimed-v-parquet
+    """
+    from shards.export import export as write
+
+    value = write(path, output, form.value)
+    answer(as_json, value, f"{value['samples']} samples -> {output}\nfiles: {value['files']}")
+
+
+def card(path: ReleaseArgument) -> None:
     """Print the dataset card of a release, computed from its manifest.
 
     Example: bimedv release card work/demo/releases/bimed-v-demo-0.1.0
