@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from schemas.errors import InputError, StoppedError
-from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry
+from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry, Tombstone
 from shards.laws import RowLaws
 from shards.papers import write_papers
 from shards.write import ShardPlan, plan, record_bytes, rows_of, write_shard
@@ -36,6 +36,8 @@ class ReleaseInfo:
     """licence, redistributable, reasons."""
     audit: dict[str, Any] = field(default_factory=dict)
     """What experts found in a random sample."""
+    withdrawn: tuple[Tombstone, ...] = ()
+    """What earlier versions held and this one may not."""
 
 
 def build(
@@ -145,6 +147,7 @@ def _manifest(info: ReleaseInfo, entries: list[ShardEntry], counts: dict[str, Co
         toolchain=info.toolchain,
         samples=sum(entry.samples for entry in entries),
         audit=info.audit,
+        withdrawn=info.withdrawn,
         **plain,
     )
 

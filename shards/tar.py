@@ -75,6 +75,11 @@ class TarWriter:
         self._write(parts, size)
         self.offsets.append(self.offsets[-1] + size)
 
+    def add_raw(self, sample: bytes) -> None:
+        """Append a sample that stands ready, as it was read from another shard."""
+        self._write([sample], len(sample))
+        self.offsets.append(self.offsets[-1] + len(sample))
+
     def close(self) -> None:
         """Write the end mark. The index's last offset is where it begins."""
         self._write([_END], len(_END))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import ConfigArgument, FallbackGroup, JsonOption, WorkspaceOption, answer, orchestrated
+from schemas.errors import InputError
 
 ReleaseArgument = Annotated[Path, typer.Argument(help="Folder of a release.", metavar="RELEASE")]
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command()(verify)
     group.command()(diff)
     group.command()(export)
+    group.command()(redact)
     group.command()(card)
     app.add_typer(group, name="release")
 
@@ -118,6 +120,39 @@ def export(
 
     value = write(path, output, form.value)
     answer(as_json, value, f"{value['samples']} samples -> {output}\nfiles: {value['files']}")
+
+
+def redact(
+    path: ReleaseArgument,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the manifest and the card.")],
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Sample to withdraw; may be given often.")] = None,
+    ids_file: Annotated[Path | None, typer.Option("--ids", help="File with one id a line.")] = None,
+    sources: Annotated[list[str] | None, typer.Option("--source", help="Corpus to withdraw; may be given often.")] = None,
+    version: Annotated[str | None, typer.Option(help="Of the new release; by default the last number is raised.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default NAME-VERSION beside the old one.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw samples: write the next version without them, with a list of tombstones. What was made from them goes, too.
+
+    A release that lies in a workspace, or a named --workspace, remembers it: later builds leave the samples out.
+
+    Example: bimedv release redact releases/bimed-v-0.1.0 --source slake --reason "takedown by the publisher"
+    """
+    from flows.publish import takedown
+
+    value = takedown(path, [*(ids or []), *_lines(ids_file)], sources or [], reason, (version, output, workspace))
+    text = f"{value['withdrawn']} samples withdrawn, {value['samples']} left: {value['version']}\n{value['path']}"
+    answer(as_json, value, text)
+
+
+def _lines(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--ids {path}: cannot be read: {error}. Give a text file with one id a line.") from None
 
 
 def card(path: ReleaseArgument) -> None:
