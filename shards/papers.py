@@ -1,4 +1,4 @@
-"""The papers of a release: card, datasheet, metadata.jsonl, Croissant, manifest and checksums, all computed from its shards.
+"""The papers of a release: card, datasheet, metadata.jsonl, Croissant, Energon, manifest, sums, computed from its shards.
 
 In: a folder with finished shards and the manifest to be. Out: the papers in that folder, SHA256SUMS and the manifest last.
 """
@@ -11,6 +11,7 @@ import orjson
 from schemas.release import MANIFEST, SUMS, Release
 from shards.card import card, datasheet
 from shards.croissant import CROISSANT, croissant
+from shards.energon import energon_files
 from shards.metadata import METADATA, metadata_lines
 
 CARD = "README.md"
@@ -28,8 +29,10 @@ def write_papers(folder: Path, release: Release) -> Release:
         CARD: card(release).encode(),
         DATASHEET: datasheet(release).encode(),
         CROISSANT: orjson.dumps(croissant(release, digest.hexdigest()), option=orjson.OPT_INDENT_2),
+        **energon_files(release),
     }
     for name, text in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(text)
     papers = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()} | {METADATA: digest.hexdigest()}
     whole = release.model_copy(update={"papers": dict(sorted(papers.items()))})
