@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command()(diff)
     group.command()(export)
     group.command()(redact)
+    group.command()(publish)
     group.command()(card)
     app.add_typer(group, name="release")
 
@@ -120,6 +121,45 @@ def export(
 
     value = write(path, output, form.value)
     answer(as_json, value, f"{value['samples']} samples -> {output}\nfiles: {value['files']}")
+
+
+def publish(
+    path: ReleaseArgument,
+    to: Annotated[
+        str, typer.Argument(help="A folder, an address such as s3://bucket/folder, or hub://OWNER/NAME.", metavar="TO")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
+    in_house: Annotated[
+        bool, typer.Option("--in-house", help="TO belongs to the house that built it: terms against passing on do not matter.")
+    ] = False,
+    endpoint: Annotated[str | None, typer.Option(help="Address of a Hub; by default huggingface_hub's.")] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make the Hub's repository a private one, if it is not there.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a verified release to a folder, a storage or a Hub, and check what arrived. Run it again to go on after a stop.
+
+    Example: bimedv release publish releases/bimed-v-0.1.0 s3://datasets/bimed-v/0.1.0 --dry-run
+    """
+    from flows.progress import advance, stage
+    from shards.publish import Storage, Target
+    from shards.publish import publish as send
+
+    if to.startswith("hub://"):
+        from shards.hub import Hub
+
+        if in_house:
+            raise InputError("--in-house: a Hub is not inside the house. Publish to a folder or a storage of yours.")
+        target: Target = Hub(to.removeprefix("hub://"), endpoint, private)
+    else:
+        target = Storage(to)
+    with stage("publish", None):
+        value = send(path, target, dry_run, in_house, advance)
+    said = "would be sent" if dry_run else "sent and checked"
+    count = len(value["to_send"]) if dry_run else value["sent"]
+    lines = [f"{value['release']} -> {to}: {count} of {value['files']} files {said}, {value['there']} there already"]
+    answer(as_json, value | {"to": to}, "\n  ".join([*lines, *value["to_send"]]))
 
 
 def redact(
