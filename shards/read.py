@@ -32,7 +32,8 @@ class Shard:
 
     def __getitem__(self, number: int) -> tuple[dict[str, Any], Members]:
         """Record and images of a sample; image names are their member's extension, such as `0.png`."""
-        return parse(self.raw(number))
+        start = self._offsets[number]
+        return read_sample(self._file, start, self._offsets[number + 1] - start)
 
     def __iter__(self) -> Iterator[tuple[dict[str, Any], Members]]:
         return (self[number] for number in range(len(self)))
@@ -76,6 +77,33 @@ class Shard:
             if os.pread(self._file, 100, self._offsets[number]).rstrip(b"\0") == name:
                 return number
         return None
+
+
+def read_sample(file: int, start: int, size: int) -> tuple[dict[str, Any], Members]:
+    """The same as `parse` of the bytes there, but large images are read into place, which saves a copy of each.
+
+    At 60 kB a sample nearly all of its time is the system's copying: 6 to 7 times as fast as tarfile, at 1 kB 20 times. A mapping
+    instead of reads was no faster when it was new, and a shard that is cut while it is mapped kills the process.
+    """
+    raw = os.pread(file, min(size, _FIRST_READ), start)
+    members: Members = {}
+    place, end = 0, size
+    while place < end:
+        if place + BLOCK > len(raw):
+            # Behind a large image: what is read now begins at this header.
+            raw = os.pread(file, min(end - place, _FIRST_READ), start + place)
+            start, end, place = start + place, end - place, 0
+        name, length = _head(raw, place)
+        place += BLOCK
+        if place + padded(length) > end:
+            raise ValueError(f"{name} has {length} bytes, {end - place} are left of the sample")
+        data = raw[place : place + length] if place + length <= len(raw) else os.pread(file, length, start + place)
+        if len(data) < length:
+            raise ValueError(f"the shard ends inside {name}")
+        members[name.partition(".")[2]] = data
+        place += padded(length)
+    record: dict[str, Any] = orjson.loads(members.pop("json"))
+    return record, members
 
 
 def parse(raw: bytes) -> tuple[dict[str, Any], Members]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import InputError
 from schemas.release import ShardEntry
-from shards.read import Members, parse
+from shards.read import Members, read_sample
 from shards.release import load_manifest
 from shards.tar import read_index
 from shards.write import file_digest
@@ -59,12 +59,12 @@ class Reader:
 
     def __getitem__(self, number: int) -> tuple[dict[str, Any], Members]:
         """Record and images; image names are their member's extension, such as `0.png`."""
+        shard, inner = self._place(number)
+        start, end = self._offsets[shard][inner : inner + 2].tolist()
         try:
-            return parse(self.raw(number))
+            return read_sample(self._opened(shard), start, end - start)
         except (ValueError, KeyError) as error:
-            shard, inner = self._place(number)
-            offset = self._offsets[shard][inner]
-            raise InputError(f"{self._path(shard)}: the sample at byte {offset} cannot be read ({error}).") from None
+            raise InputError(f"{self._path(shard)}: the sample at byte {start} cannot be read ({error}).") from None
 
     def __iter__(self) -> Iterator[tuple[dict[str, Any], Members]]:
         return (self[number] for number in range(len(self)))

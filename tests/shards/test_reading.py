@@ -4,19 +4,25 @@ import gzip
 import io
 import subprocess
 import tarfile
+import tempfile
 import warnings
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from schemas.errors import InputError
+from shards.read import Shard, parse
 from shards.reader import Order, Reader, permutation
 from shards.release import load_manifest
 from shards.stream import stream
+from shards.tar import TarWriter, index_bytes
 from shards.torch_data import Stream
 from tests.shards.made import pictures, release, row, rows, sample
 
@@ -208,3 +214,26 @@ def test_energon_finds_every_shard_with_its_count_and_split(whole):
     assert sorted(path for paths in parts.values() for path in paths) == sorted(shards)
     dataset = yaml.safe_load((whole / ".nv-meta/dataset.yaml").read_text(encoding="utf-8"))
     assert dataset == {"__module__": "megatron.energon", "__class__": "CrudeWebdataset"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 9000), min_size=1, max_size=4), min_size=1, max_size=4), st.integers(2, 6000))
+def test_images_of_any_size_are_read_into_place(sizes, text):
+    """Small ones come with the record in one read, large ones in one of their own, and the header behind those in another."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "x.tar"
+        with path.open("wb", buffering=0) as file:
+            writer = TarWriter(file)
+            for number, lengths in enumerate(sizes):
+                record = b'"' + b"x" * (text - 2) + b'"'
+                images = [(f"k{number}.{n}.png", bytes([n + 65]) * length) for n, length in enumerate(lengths)]
+                writer.add([(f"k{number}.json", record), *images])
+            writer.close()
+        path.with_name("x.tar.idx").write_bytes(index_bytes(writer.offsets))
+        with Shard(path) as shard:
+            for number, lengths in enumerate(sizes):
+                record, images = shard[number]
+                assert len(record) == text - 2
+                assert images == {f"{n}.png": bytes([n + 65]) * length for n, length in enumerate(lengths)}
+                assert parse(shard.raw(number)) == (record, images)
+                assert len(shard.record_bytes(number)) == text
