@@ -179,6 +179,7 @@ class ReleaseSettings(_Block):
     """A build is refused (exit 3) unless the audit's upper 95 % bound on the error rate is at most this; null demands nothing."""
     max_error_severity: Literal["minor", "major", "critical"] = "major"
     """From which severity on an error counts for `max_error_rate`."""
+    about: AboutSettings = AboutSettings()
     workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator("splits")

@@ -1,8 +1,11 @@
 """A takedown holds: a workspace's later builds leave out what was withdrawn, and its sums still close."""
 
+import json
+
+import yaml
+
 from pipeline.withdrawn import withdrawn
 from pipeline.workspace import Workspace
-from schemas.release import MANIFEST
 from shards.release import load_manifest
 
 
@@ -16,6 +19,9 @@ def test_a_later_build_leaves_out_what_was_withdrawn_and_every_law_holds(finishe
     told = bimedv("release", "redact", folder, "--id", english, "--reason", "takedown", "--json")
     assert told.json["remembered"]
     assert {stone.sample for stone in withdrawn(Workspace(copy.workspace))} == {english, name}
+    stated = yaml.safe_load(copy.config.read_text(encoding="utf-8"))
+    stated["release"]["about"] = {"creator": "A hospital", "published": "2026-03-01"}
+    copy.config.write_text(yaml.safe_dump(stated, allow_unicode=True), encoding="utf-8")
     built = bimedv("release", "build", copy.config, "--json")
     assert built.code == 0, built.err
     held = (folder / "metadata.jsonl").read_text(encoding="utf-8")
@@ -29,4 +35,5 @@ def test_a_later_build_leaves_out_what_was_withdrawn_and_every_law_holds(finishe
     assert after["excluded"]["withdrawn"] == 2
     traced = bimedv("trace", name, "--workspace", copy.workspace, "--json").json
     assert (traced["bucket"], traced["reason"], traced["released"]) == ("excluded", "withdrawn", None)
-    assert (folder / MANIFEST).exists()
+    told = json.loads((folder / "croissant.json").read_bytes())
+    assert (told["creator"]["name"], told["datePublished"]) == ("A hospital", "2026-03-01"), "what the config states"
