@@ -106,9 +106,12 @@ def _same_bytes(settings: Settings, workspace: Workspace, _engine: Engine) -> li
         return []
     chunks = tuple(m.chunk for m in workspace.manifests("release") if m.fingerprint == built["fingerprint"])
     terms = release_terms(sorted({source.corpus for source in settings.sources}))
-    # The audit as it was then: decisions that came since belong to the next release.
-    audit = load_manifest(release_path(settings, workspace)).audit
-    chosen = Selection(fingerprint=built["fingerprint"], chunks=chunks, rows=0, awaiting_review=0, terms=terms, audit=audit)
+    # Audit and takedowns as they were then: what came since belongs to the next release.
+    manifest = load_manifest(release_path(settings, workspace))
+    chosen = Selection(
+        fingerprint=built["fingerprint"], chunks=chunks, rows=0, awaiting_review=0, terms=terms, audit=manifest.audit,
+        withdrawn=manifest.withdrawn,
+    )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=workspace.root, prefix=".again-") as folder:
         again = Path(folder) / release_path(settings, workspace).name
         write_release(settings, workspace, chosen, again)

@@ -13,10 +13,12 @@ import orjson
 from pipeline.quality.stage import all_judged
 from pipeline.select import Selection
 from pipeline.settings import Settings
+from pipeline.withdrawn import withdraw
 from pipeline.workspace import Workspace, fingerprint, write_atomic
+from schemas.errors import InputError
 from schemas.quality import Score
 from schemas.release import MANIFEST, Release
-from shards.read import Shard
+from shards.find import find
 from shards.release import ReleaseInfo, build, load_manifest
 
 _TOOLCHAIN = ("bimedv", "pyarrow", "pillow", "pydantic")
@@ -59,8 +61,41 @@ def write_release(
         toolchain={name: version(name) for name in _TOOLCHAIN},
         terms=chosen.terms.as_json(),
         audit=chosen.audit,
+        withdrawn=chosen.withdrawn,
     )
     return build(rows, workspace.images, out, info, workers=settings.release.workers, progress=progress)
+
+
+def takedown(
+    path: Path, ids: list[str], sources: list[str], reason: str, to: tuple[str | None, Path | None, Path | None]
+) -> dict[str, Any]:
+    """Withdraw samples from a release; `to` is version, folder and workspace where they are named. Returns the command's object.
+
+    The workspace learns of it first: after a kill in between no later build releases them again.
+    """
+    from shards.redact import Takedown, next_version, redact, tombstones
+
+    if not ids and not sources:
+        raise InputError("what shall be withdrawn? Name samples with --id or --ids, or a corpus with --source.")
+    old = load_manifest(path)
+    version_ = to[0] or next_version(old.version)
+    out = to[1] or path.resolve().with_name(f"{old.name}-{version_}")
+    asked = Takedown(reason, frozenset(ids), frozenset(sources))
+    stones = tombstones(path, out, version_, asked)
+    home = to[2] or path.resolve().parent.parent
+    if (home / "config.json").is_file():
+        withdraw(Workspace(home), stones)
+    elif to[2] is not None:
+        raise InputError(f"--workspace {home}: no run has been started there.")
+    release = redact(path, out, version_, stones)
+    return {
+        "path": str(out),
+        "version": version_,
+        "withdrawn": len(stones),
+        "samples": release.samples,
+        "sha256": fingerprint_of(out),
+        "remembered": (home / "config.json").is_file(),
+    }
 
 
 def fingerprint_of(release: Path) -> str:
@@ -74,12 +109,8 @@ def locate(release: Path, sample_id: str) -> dict[str, Any] | None:
     """Shard and byte offset of a released sample; None when the release does not hold it."""
     if not (release / MANIFEST).exists():
         return None
-    for entry in load_manifest(release).shards:
-        with Shard(release / entry.path) as shard:
-            place = shard.find(sample_id)
-            if place is not None:
-                return {"release": release.name, "shard": entry.path, "offset": place}
-    return None
+    found = find(release, sample_id)
+    return None if found is None or "withdrawn" in found else {name: found[name] for name in ("release", "shard", "offset")}
 
 
 def train_and_measure(settings: Settings, workspace: Workspace, progress: Callable[[int], None] | None = None) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from pipeline.quality.audit import AuditCount
 from pipeline.quality.audit_gate import refuse_unaudited
 from pipeline.review.store import Said, said
 from pipeline.settings import ReleaseSettings, Settings
+from pipeline.withdrawn import Gone, withdrawn
 from pipeline.workspace import Workspace, fingerprint, noun_table
 from schemas.errors import StoppedError
 from schemas.quality import Score
-from schemas.release import Evidence, ReleaseRow
+from schemas.release import Evidence, ReleaseRow, Tombstone
 from schemas.review import Decision
 from schemas.sample import Exclusion, Sample, Turn, twin_id
 from schemas.translation import TwinDraft
@@ -41,6 +42,8 @@ class Selection:
     terms: Terms
     audit: dict[str, Any] = field(default_factory=dict)
     """What experts found in a random sample of the accepted translations (pipeline.quality.audit)."""
+    withdrawn: tuple[Tombstone, ...] = ()
+    """Takedowns of earlier versions, which this one leaves out."""
 
 
 def select(settings: Settings, workspace: Workspace, engine: Engine, progress: Callable[[int], None] | None = None) -> Selection:
@@ -55,9 +58,10 @@ def select(settings: Settings, workspace: Workspace, engine: Engine, progress: C
     mark = _fingerprint(settings, workspace, words)
     splits = SplitPlan(settings.release, workspace)
     audit = AuditCount(settings, engine)
+    stones = withdrawn(workspace)
     awaiting = rows = 0
     for chunk in chunks:
-        chosen = _ChunkChoice(settings, words, splits, terms)
+        chosen = _ChunkChoice(settings, words, splits, Gone(stones))
         for sample, draft, score in joined(workspace, chunk):
             chosen.take(sample, draft, score)
             audit.see(sample, draft, score)
@@ -72,7 +76,7 @@ def select(settings: Settings, workspace: Workspace, engine: Engine, progress: C
         raise StoppedError(f"{awaiting} samples wait for an expert and `release.awaiting_review` is refuse. Run `bimedv review`.")
     found = audit.audit()
     refuse_unaudited(found, settings.release, workspace.root)
-    return Selection(mark, tuple(chunks), rows, awaiting, terms, found.figures())
+    return Selection(mark, tuple(chunks), rows, awaiting, terms, found.figures(), stones)
 
 
 def joined(workspace: Workspace, chunk: str) -> Iterator[tuple[Sample, TwinDraft | None, Score | None]]:
@@ -151,19 +155,24 @@ def _keys(sample: Sample) -> list[str]:
 class _ChunkChoice:
     """Rows and exclusions of one chunk, in the order of its samples."""
 
-    def __init__(self, settings: Settings, words: Said, splits: SplitPlan, terms: Terms) -> None:
+    def __init__(self, settings: Settings, words: Said, splits: SplitPlan, gone: Gone) -> None:
         self._settings = settings
         self._words = words
         self._splits = splits
-        self._terms = terms
+        self._gone = gone
         self.rows: list[ReleaseRow] = []
         self.excluded: list[Exclusion] = []
         self.awaiting = 0
 
     def take(self, sample: Sample, draft: TwinDraft | None, score: Score | None) -> None:
+        if self._gone.english(sample):
+            self.excluded += [_exclusion(sample, name, "withdrawn") for name in (sample.id, twin_id(sample.id))]
+            return
         split = self._splits.split(sample)
         decision = self._words.decided.get(sample.id)
         end = fate(draft, score, decision, self._settings.quality, sample.id in self._words.disputed)
+        if self._gone.twin(sample):
+            end = Fate("excluded", "withdrawn")
         english = sample if end.bucket == "accepted" else sample.model_copy(update={"pair": None})
         self.rows.append(ReleaseRow(sample=english, split=split, evidence=None))
         if end.bucket == "accepted" and draft is not None:
@@ -171,7 +180,7 @@ class _ChunkChoice:
                 ReleaseRow(sample=_arabic(sample, draft, decision), split=split, evidence=_proof(draft, score, decision))
             )
         elif end.bucket == "excluded":
-            self.excluded.append(_exclusion(sample, end))
+            self.excluded.append(_exclusion(sample, twin_id(sample.id), end.reason))
         elif end.bucket == "awaiting_review":
             self.awaiting += 1
 
@@ -200,8 +209,8 @@ def _proof(draft: TwinDraft, score: Score | None, decision: Decision | None) -> 
     )
 
 
-def _exclusion(sample: Sample, end: Fate) -> Exclusion:
-    return Exclusion(stage="release", reason=end.reason, record=sample.record, sample=twin_id(sample.id), origin=sample.origin)
+def _exclusion(sample: Sample, name: str, reason: str) -> Exclusion:
+    return Exclusion(stage="release", reason=reason, record=sample.record, sample=name, origin=sample.origin)
 
 
 def _fingerprint(settings: Settings, workspace: Workspace, words: Said) -> str:
@@ -210,4 +219,5 @@ def _fingerprint(settings: Settings, workspace: Workspace, words: Said) -> str:
     told = sorted((key, word.model_dump(mode="json")) for key, word in words.decided.items())
     calibration = settings.quality.calibration
     claims = hashlib.sha256(calibration.read_bytes()).hexdigest() if calibration else ""
-    return fingerprint(VERSION, settings.release, settings.quality, claims, marks, told, sorted(words.disputed))
+    stones = [stone.model_dump() for stone in withdrawn(workspace)]
+    return fingerprint(VERSION, settings.release, settings.quality, claims, marks, told, sorted(words.disputed), stones)

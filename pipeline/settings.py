@@ -167,6 +167,17 @@ class ReviewSettings(_Block):
     overlap: Fraction = 0.10
 
 
+class AboutSettings(_Block):
+    """What only people know of a release. Empty means not stated: the papers then leave it out."""
+
+    description: str = ""
+    creator: str = ""
+    url: str = ""
+    published: str = Field(default="", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")
+    """A day such as 2026-03-01. It is stated, not taken from the clock, so that building again gives the same bytes."""
+    citation: str = ""
+
+
 class ReleaseSettings(_Block):
     name: Name = "bimed-v"
     version: str = Field(default="0.1.0", pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
@@ -178,6 +189,7 @@ class ReleaseSettings(_Block):
     """A build is refused (exit 3) unless the audit's upper 95 % bound on the error rate is at most this; null demands nothing."""
     max_error_severity: Literal["minor", "major", "critical"] = "major"
     """From which severity on an error counts for `max_error_rate`."""
+    about: AboutSettings = AboutSettings()
     workers: int = Field(default=1, ge=1, le=64)
 
     @field_validator("splits")

@@ -16,6 +16,7 @@ from pipeline.llm.ledger import Ledger
 from pipeline.review.store import Said, said
 from pipeline.select import joined
 from pipeline.settings import Settings
+from pipeline.withdrawn import Gone, withdrawn
 from pipeline.workspace import ChunkManifest, Workspace, source_chunk, write_atomic
 from schemas.errors import InputError
 from schemas.release import ReleaseRow
@@ -146,22 +147,28 @@ def _count_made(tally: Tally, workspace: Workspace, manifest: ChunkManifest, rel
 
 
 def _count_english(tally: Tally, workspace: Workspace, place: tuple[str, str], released: set[str]) -> None:
+    gone = Gone(withdrawn(workspace))
     stage, chunk = place
     for fallen in workspace.rows(stage, Exclusion, "excluded", chunk):
         tally.excluded[fallen.reason] += 1
     for sample in workspace.rows(stage, Sample, "samples", chunk):
         if sample.id in released:
             tally.released += 1
+        elif gone.english(sample):
+            tally.excluded["withdrawn"] += 1
         else:
             tally.pending += 1
 
 
 def _count_twins(tally: Tally, settings: Settings, workspace: Workspace, chunk: str, words: Said, released: set[str]) -> None:
+    gone = Gone(withdrawn(workspace))
     for sample, draft, score in joined(workspace, chunk):
         tally.owed += 1
         end = fate(draft, score, words.decided.get(sample.id), settings.quality, sample.id in words.disputed)
         if twin_id(sample.id) in released:
             tally.released += 1
+        elif gone.twin(sample):
+            tally.excluded["withdrawn"] += 1
         elif end.bucket == "excluded":
             tally.excluded[end.reason] += 1
         elif end.bucket == "awaiting_review":

@@ -13,6 +13,7 @@ from pipeline.database import CallRow, session
 from pipeline.review.store import said
 from pipeline.select import joined
 from pipeline.settings import Settings
+from pipeline.withdrawn import Gone, withdrawn
 from pipeline.workspace import Workspace, source_chunk
 from schemas.errors import InputError
 from schemas.quality import Score
@@ -49,7 +50,10 @@ def trace(
         return value | {"bucket": "excluded"}
     for curated, draft, score in joined(workspace, chunk):
         if curated.id == english:
-            return value | _arabic_side(settings, engine, sample_id, draft, score)
+            gone = Gone(withdrawn(workspace))
+            out = gone.twin(sample) if sample_id.endswith("-ar") else gone.english(sample)
+            taken = {"bucket": "excluded", "reason": "withdrawn"} if out and not located else {}
+            return value | _arabic_side(settings, engine, sample_id, draft, score) | taken
     return value | {"bucket": "pending"}
 
 

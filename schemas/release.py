@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from schemas.base import Noun, Sha256, Verdict
+from schemas.base import Noun, SampleId, Sha256, Verdict
 from schemas.sample import Sample
 
 MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
 
 
 class Evidence(Noun):
@@ -54,6 +55,16 @@ class ShardEntry(Noun):
     """White-space separated words over all turns."""
 
 
+class Tombstone(Noun):
+    """One sample that an earlier version held and this one, on purpose, does not. It quotes nothing of the sample."""
+
+    sample: SampleId
+    corpus: str
+    version: str
+    """The first version without it."""
+    reason: str
+
+
 class Release(Noun):
     """manifest.json: written last, so that its existence means complete. Holds no time and no path of a machine."""
 
@@ -75,3 +86,20 @@ class Release(Noun):
     audit: dict[str, Any] = Field(default_factory=dict)
     """The error rate as experts found it in a random sample of what the gate accepted: accepted, audited, and, once something was
     audited, overall, by_corpus, by_task and by_severity, each with audited (n), errors, rate and a 95 % interval (low, high)."""
+    papers: dict[str, Sha256] = Field(default_factory=dict)
+    """The files beside the shards (card, datasheet, metadata, Croissant) and their sha256; older releases name none."""
+    withdrawn: tuple[Tombstone, ...] = ()
+    """What was taken out after it had been released, over all versions; `release build` leaves it out for good."""
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """licence, redistributable, reasons; empty when nothing is known of them."""
+        found = self.config.get("terms")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the config states of the release: description, creator, url, published, citation; each "" when it does not."""
+        settings = self.config.get("release")
+        found = settings.get("about") if isinstance(settings, dict) else None
+        return found if isinstance(found, dict) else {}

@@ -1,8 +1,6 @@
 """Random access to a shard through its index: one pread a sample, no walk through the archive."""
 
-import io
 import os
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +8,10 @@ from typing import Any, Self
 
 import orjson
 
-from shards.tar import read_index
+from shards.tar import BLOCK, header, padded, read_index
 
 Members = dict[str, bytes]
+_FIRST_READ = 4096
 
 
 class Shard:
@@ -33,7 +32,8 @@ class Shard:
 
     def __getitem__(self, number: int) -> tuple[dict[str, Any], Members]:
         """Record and images of a sample; image names are their member's extension, such as `0.png`."""
-        return parse(self.raw(number))
+        start = self._offsets[number]
+        return read_sample(self._file, start, self._offsets[number + 1] - start)
 
     def __iter__(self) -> Iterator[tuple[dict[str, Any], Members]]:
         return (self[number] for number in range(len(self)))
@@ -47,24 +47,105 @@ class Shard:
         """Where a sample begins."""
         return self._offsets[number]
 
+    def record_bytes(self, number: int) -> bytes:
+        """The JSON of a sample, without its images. Raises ValueError when the sample does not begin with one."""
+        start, end = self._offsets[number], self._offsets[number + 1]
+        # Records are about 1 kB: one read gets nearly all of them whole.
+        raw = os.pread(self._file, min(end - start, _FIRST_READ), start)
+        name, size = _head(raw, 0)
+        if not name.endswith(".json"):
+            raise ValueError(f"the sample's first member is {name}")
+        if BLOCK + size > len(raw):
+            raw = os.pread(self._file, BLOCK + size, start)
+        if BLOCK + size > len(raw):
+            raise ValueError(f"{name} has {size} bytes, and the shard ends before")
+        return raw[BLOCK : BLOCK + size]
+
+    def number_at(self, offset: int) -> int:
+        """Number of the sample that begins there. Raises ValueError where none does."""
+        return self._offsets.index(offset, 0, len(self))
+
+    def size(self, number: int) -> int:
+        """Bytes that a sample takes, by the index."""
+        return self._offsets[number + 1] - self._offsets[number]
+
     def find(self, sample_id: str) -> int | None:
-        """Offset of the sample of that id, or None."""
+        """Number of the sample of that id, or None."""
         name = f"{sample_id}.json".encode()
         for number in range(len(self)):
             # The record is the sample's first member: its name stands at the sample's first byte.
             if os.pread(self._file, 100, self._offsets[number]).rstrip(b"\0") == name:
-                return self._offsets[number]
+                return number
         return None
 
 
-def parse(raw: bytes) -> tuple[dict[str, Any], Members]:
-    """Record and images from a sample's bytes. Raises tarfile.TarError, ValueError or KeyError on damaged bytes."""
+def read_sample(file: int, start: int, size: int) -> tuple[dict[str, Any], Members]:
+    """The same as `parse` of the bytes there, but large images are read into place, which saves a copy of each.
+
+    At 60 kB a sample nearly all of its time is the system's copying: 6 to 7 times as fast as tarfile, at 1 kB 20 times. A mapping
+    instead of reads was no faster when it was new, and a shard that is cut while it is mapped kills the process.
+    """
+    raw = os.pread(file, min(size, _FIRST_READ), start)
     members: Members = {}
-    with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
-        for member in archive:
-            data = archive.extractfile(member)
-            if data is None:
-                raise ValueError(f"{member.name} is no regular file")
-            members[member.name.partition(".")[2]] = data.read()
+    place, end = 0, size
+    while place < end:
+        if place + BLOCK > len(raw):
+            # Behind a large image: what is read now begins at this header.
+            raw = os.pread(file, min(end - place, _FIRST_READ), start + place)
+            start, end, place = start + place, end - place, 0
+        name, length = _head(raw, place)
+        place += BLOCK
+        if place + padded(length) > end:
+            raise ValueError(f"{name} has {length} bytes, {end - place} are left of the sample")
+        data = raw[place : place + length] if place + length <= len(raw) else os.pread(file, length, start + place)
+        if len(data) < length:
+            raise ValueError(f"the shard ends inside {name}")
+        members[name.partition(".")[2]] = data
+        place += padded(length)
     record: dict[str, Any] = orjson.loads(members.pop("json"))
     return record, members
+
+
+def parse(raw: bytes) -> tuple[dict[str, Any], Members]:
+    """Record and images from a sample's bytes, as our writer wrote them. Raises ValueError or KeyError on others.
+
+    Four times as fast as tarfile (13 µs for 60 kB), because names and sizes are all it looks at; `faults` looks at every byte.
+    """
+    members: Members = {}
+    for name, start, size in members_in(raw):
+        members[name.partition(".")[2]] = raw[start : start + size]
+    record: dict[str, Any] = orjson.loads(members.pop("json"))
+    return record, members
+
+
+def faults(raw: bytes) -> Iterator[tuple[int, str]]:
+    """(offset in the sample, what is wrong) of each header and padding that is not as our writer writes it."""
+    for name, start, size in members_in(raw):
+        if raw[start - BLOCK : start] != header(name, size):
+            yield start - BLOCK, f"the header of {name} is damaged"
+        if any(raw[start + size : start + padded(size)]):
+            yield start + size, f"the padding behind {name} is damaged"
+
+
+def members_in(raw: bytes) -> Iterator[tuple[str, int, int]]:
+    """Name, start and size of each member's data. Raises ValueError where a member should begin and none does."""
+    place = 0
+    while place < len(raw):
+        name, size = _head(raw, place)
+        place += BLOCK
+        if place + padded(size) > len(raw):
+            raise ValueError(f"{name} has {size} bytes, {len(raw) - place} are left of the sample")
+        yield name, place, size
+        place += padded(size)
+
+
+def _head(raw: bytes, place: int) -> tuple[str, int]:
+    """Name and size of the member whose header begins there. Raises ValueError where none does."""
+    try:
+        name = raw[place : place + 100].partition(b"\0")[0].decode("ascii")
+        size = int(raw[place + 124 : place + 135], 8)
+    except ValueError:
+        raise ValueError(f"no member begins at byte {place} of the sample") from None
+    if not name or size < 0:
+        raise ValueError(f"no member begins at byte {place} of the sample")
+    return name, size

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from schemas.errors import InputError, StoppedError
-from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry
-from shards.card import card
+from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry, Tombstone
 from shards.laws import RowLaws
+from shards.papers import write_papers
 from shards.write import ShardPlan, plan, record_bytes, rows_of, write_shard
 
 _SHOWN = 20
@@ -36,6 +36,8 @@ class ReleaseInfo:
     """licence, redistributable, reasons."""
     audit: dict[str, Any] = field(default_factory=dict)
     """What experts found in a random sample."""
+    withdrawn: tuple[Tombstone, ...] = ()
+    """What earlier versions held and this one may not."""
 
 
 def build(
@@ -107,12 +109,7 @@ def _write(
         batches = _batches(plans, tables, counts)
         while group := list(islice(batches, workers)):
             entries += pool.map(write, group)
-    release = _manifest(info, entries, counts)
-    (work / "README.md").write_text(card(release, info.terms), encoding="utf-8")
-    (work / MANIFEST).write_bytes(
-        orjson.dumps(release.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
-    )
-    return release
+    return write_papers(work, _manifest(info, entries, counts))
 
 
 def _batches(
@@ -150,6 +147,7 @@ def _manifest(info: ReleaseInfo, entries: list[ShardEntry], counts: dict[str, Co
         toolchain=info.toolchain,
         samples=sum(entry.samples for entry in entries),
         audit=info.audit,
+        withdrawn=info.withdrawn,
         **plain,
     )
 

@@ -76,12 +76,12 @@ def write_shard(plan_: ShardPlan, rows: Sequence[ReleaseRow], images: Path, fold
     path = folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + _FSYNC_NAME)
-    with part.open("wb") as file:
-        writer = TarWriter(file)
+    digest = hashlib.sha256()
+    with part.open("wb", buffering=0) as file:
+        writer = TarWriter(file, digest)
         for row in rows:
             writer.add(members_of(row, images))
         writer.close()
-        file.flush()
         os.fsync(file.fileno())
     index = index_bytes(writer.offsets)
     index_path = path.with_name(f"{path.name}.idx")
@@ -96,7 +96,7 @@ def write_shard(plan_: ShardPlan, rows: Sequence[ReleaseRow], images: Path, fold
         images=plan_.images,
         samples=len(rows),
         bytes=path.stat().st_size,
-        sha256=file_digest(path),
+        sha256=digest.hexdigest(),
         index_sha256=hashlib.sha256(index).hexdigest(),
         languages=dict(sorted(languages.items())),
         tokens=sum(len(turn.text.split()) for row in rows for turn in row.sample.turns),

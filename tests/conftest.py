@@ -20,6 +20,7 @@ _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=2, help="kill -9 this often in the test of resuming")
+    parser.addoption("--damages", type=int, default=60, help="damage a release this often in the test of verify")
 
 
 @pytest.fixture

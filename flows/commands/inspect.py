@@ -44,19 +44,29 @@ def status(
 
 
 def trace(
-    sample_id: Annotated[str, typer.Argument(metavar="SAMPLE_ID")], workspace: WorkspaceOption = None, as_json: JsonOption = False
+    sample_id: Annotated[str, typer.Argument(metavar="SAMPLE_ID")],
+    release: Annotated[Path | None, typer.Option(help="Folder of a release; without --workspace it alone is asked.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Walk from a sample back to its source record: calls, scores, findings, decisions, and where it was released.
 
     Example: bimedv trace slake-train-1-ar --workspace work/demo
     """
     from flows.publish import locate, release_path
+
+    if release is not None and workspace is None:
+        from shards.find import origin, origin_text
+
+        alone = origin(release, sample_id)
+        answer(as_json, alone, origin_text(alone))
+        return
     from pipeline.database import open_database
     from pipeline.trace import trace as walk
     from pipeline.trace import trace_text
 
     settings, place = find_run(workspace)
-    found = locate(release_path(settings, place), sample_id)
+    found = locate(release or release_path(settings, place), sample_id)
     value = walk(settings, place, open_database(settings.database_url()), sample_id, found)
     answer(as_json, value, trace_text(value))
 

@@ -10,76 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.images.store import ImageStore
-from pipeline.workspace import noun_table, write_parquet
 from schemas.errors import StoppedError
-from schemas.release import Evidence, ReleaseRow
-from schemas.sample import Origin, Sample, Turn
 from shards.read import Shard
-from shards.release import ReleaseInfo, build
 from shards.tar import TarWriter, index_bytes
 from shards.verify import verify
-from tests.corpora import picture
-
-SHA = "0" * 64
-GATE = {
-    "accept": 8, "review": 0, "refine": 0, "reject": 0, "accept_from": 80.0, "reject_below": 40.0, "judged": False,
-    "without_judge": "accept", "score_version": "v",
-}  # fmt: skip
-PROOF = Evidence(
-    score=91.0, verdict="accept", score_version="v", similarity=0.6, findings=0, units=(SHA,), calls=(SHA,), model="m",
-    prompt="p", round=0, judged=False,
-)  # fmt: skip
-
-
-def _sample(number, language="en", images=(), pair=None, text="What is it?"):
-    name = f"slake-train-{number}" + ("-ar" if language == "ar" else "")
-    mark = "<image>\n" * len(images)
-    return Sample(
-        id=name, corpus="slake", record=str(number), split="train", task="vqa", language=language,
-        turns=(Turn(role="user", text=mark + text), Turn(role="assistant", text="A liver.")), images=tuple(images),
-        licence="CC BY", access="open", pair=pair, origin=Origin(file="a.json", row=number + 1, sha256=SHA),
-        meta={"modality": "ct"} if number % 2 else {},
-    )  # fmt: skip
-
-
-def _row(sample, split="train", evidence=None):
-    return ReleaseRow(sample=sample, split=split, evidence=evidence or (PROOF if sample.language == "ar" else None))
-
-
-def _pair(number, images=(), split="train"):
-    name = f"slake-train-{number}"
-    english = _sample(number, images=images, pair=f"{name}-ar")
-    return [_row(english, split), _row(_sample(number, "ar", images, name, "ما هذا؟"), split)]
+from tests.shards.made import PROOF, pair, pictures, release, row, rows, sample
 
 
 @pytest.fixture
 def store(tmp_path):
-    """A store with a colour picture (JPEG) and two grey ones (PNG)."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    picture(1).save(folder / "colour.png")
-    picture(2).convert("L").save(folder / "grey.png")
-    picture(3).convert("L").save(folder / "other.png")
-    kept = ImageStore(tmp_path / "images")
-    return tuple(kept.add(folder, f"{name}.png", "ct") for name in ("colour", "grey", "other"))
-
-
-def _rows(store):
-    colour, grey, other = store
-    lonely = [_row(_sample(number)) for number in range(8)]
-    return [*lonely, *_pair(8), *_pair(9, (colour,)), *_pair(10, (colour, grey)), *_pair(11, (other,), "validation")]
-
-
-def _build(tmp_path, rows, out="out", workers=1, shard_bytes=10**6):
-    table = tmp_path / "rows.parquet"
-    write_parquet(table, noun_table(ReleaseRow, rows))
-    info = ReleaseInfo(
-        name="r", version="0.1.0", shard_bytes=shard_bytes, gate=GATE, config={}, toolchain={},
-        terms={"licence": "CC BY", "redistributable": True, "reasons": []},
-    )  # fmt: skip
-    build([table], tmp_path / "images", tmp_path / out, info, workers=workers)
-    return tmp_path / out
+    return pictures(tmp_path)
 
 
 def _bytes(folder):
@@ -87,16 +27,15 @@ def _bytes(folder):
 
 
 def test_one_worker_and_many_write_the_same_bytes(tmp_path, store):
-    rows = _rows(store)
-    one = _build(tmp_path, rows, "one", 1, shard_bytes=6_000)
-    many = _build(tmp_path, rows, "many", 4, shard_bytes=6_000)
+    one = release(tmp_path, rows(store), "one", 1, shard_bytes=6_000)
+    many = release(tmp_path, rows(store), "many", 4, shard_bytes=6_000)
     assert _bytes(one) == _bytes(many)
     assert verify(one).ok
     assert len(list(one.rglob("*.tar"))) > 4
 
 
 def test_gnu_tar_and_python_read_what_was_written(tmp_path, store):
-    shard = next(_build(tmp_path, _rows(store)).rglob("*-jpg-png-*.tar"))
+    shard = next(release(tmp_path, rows(store)).rglob("*-jpg-png-*.tar"))
     listed = subprocess.run(["tar", "-tf", shard], capture_output=True, text=True, check=True).stdout.split()
     assert listed[:3] == ["slake-train-10.json", "slake-train-10.0.jpg", "slake-train-10.1.png"]
     with tarfile.open(shard) as archive:
@@ -106,7 +45,7 @@ def test_gnu_tar_and_python_read_what_was_written(tmp_path, store):
 def test_webdataset_gives_whole_samples(tmp_path, store):
     import webdataset
 
-    folder = _build(tmp_path, _rows(store))
+    folder = release(tmp_path, rows(store))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         seen = {
@@ -122,30 +61,30 @@ def test_datasets_opens_each_group_even_when_the_first_samples_have_no_twin(tmp_
     """Types come from the first 5 samples: a null there and a text later was an error for the whole release."""
     import datasets
 
-    folder = _build(tmp_path, _rows(store))
+    folder = release(tmp_path, rows(store))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for group, count in (("text", 10), ("jpg", 2), ("jpg-png", 2)):
             files = sorted(map(str, folder.glob(f"train/*-train-{group}-0*.tar")))
-            rows = datasets.load_dataset(
+            loaded = datasets.load_dataset(
                 "webdataset", data_files={"train": files}, split="train", cache_dir=str(tmp_path / f"cache-{group}")
             )
-            assert len(rows) == count
-    assert rows[0]["json"]["pair"] == "slake-train-10-ar"
+            assert len(loaded) == count
+    assert loaded[0]["json"]["pair"] == "slake-train-10-ar"
 
 
 def test_the_index_gives_any_sample_in_one_read(tmp_path, store):
-    for path in sorted(_build(tmp_path, _rows(store)).rglob("*.tar")):
+    for path in sorted(release(tmp_path, rows(store)).rglob("*.tar")):
         with Shard(path) as shard:
             for number in range(len(shard)):
                 record, images = shard[number]
-                assert shard.find(record["id"]) == shard.offset(number)
+                assert shard.find(record["id"]) == number
                 assert set(images) == {image["member"] for image in record["images"]}
 
 
 @pytest.mark.parametrize("place", [0, 40, 150, 513, 1000, -600, -1])
 def test_one_flipped_bit_is_found(tmp_path, store, place):
-    folder = _build(tmp_path, _rows(store))
+    folder = release(tmp_path, rows(store))
     path = next(folder.rglob("*-jpg-png-*.tar"))
     data = bytearray(path.read_bytes())
     data[place] ^= 4
@@ -156,7 +95,7 @@ def test_one_flipped_bit_is_found(tmp_path, store, place):
 
 @pytest.mark.parametrize("damage", ["cut", "index", "lost", "stranger", "manifest"])
 def test_damage_of_files_is_found_without_an_exception(tmp_path, store, damage):
-    folder = _build(tmp_path, _rows(store))
+    folder = release(tmp_path, rows(store))
     path = next(folder.rglob("*-jpg-000000.tar"))
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-700])
@@ -173,14 +112,14 @@ def test_damage_of_files_is_found_without_an_exception(tmp_path, store, damage):
 
 def _unlawful(store):
     colour = store[0]
-    english, arabic = _pair(1)
+    english, arabic = pair(1)
     read_by_none = PROOF.model_copy(update={"score": None, "verdict": "review"})
     return {
         "a twin in another split (law 6)": [english, arabic.model_copy(update={"split": "validation"})],
         "a twin that is missing": [english],
-        "an image in two splits (law 6)": [_row(_sample(1, images=(colour,))), _row(_sample(2, images=(colour,)), "validation")],
-        "an unscored translation (law 2)": [english, _row(arabic.sample, evidence=read_by_none)],
-        "an id twice": [_row(_sample(1)), _row(_sample(1))],
+        "an image in two splits (law 6)": [row(sample(1, images=(colour,))), row(sample(2, images=(colour,)), "validation")],
+        "an unscored translation (law 2)": [english, row(arabic.sample, evidence=read_by_none)],
+        "an id twice": [row(sample(1)), row(sample(1))],
     }
 
 
@@ -188,7 +127,7 @@ def _unlawful(store):
 def test_unlawful_rows_are_refused_and_nothing_is_written(tmp_path, store, case):
     rows = list(_unlawful(store).values())[case]
     with pytest.raises(StoppedError, match="may not be released"):
-        _build(tmp_path, rows)
+        release(tmp_path, rows)
     assert not (tmp_path / "out").exists()
 
 
@@ -212,7 +151,7 @@ def test_the_writer_agrees_with_tarfile_on_any_content(samples):
 
 
 def test_records_are_canonical_json(tmp_path, store):
-    with Shard(next(_build(tmp_path, _rows(store)).rglob("*-text-*.tar"))) as shard:
+    with Shard(next(release(tmp_path, rows(store)).rglob("*-text-*.tar"))) as shard:
         for record, _ in shard:
             assert list(record) == sorted(record)
             assert isinstance(orjson.loads(record["meta"]), dict)
