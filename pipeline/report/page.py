@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.report import charts
 from pipeline.report.facts import BUCKETS, RunFacts, adds_up, bucket_counts, clock, excluded_records, money, warning
 from pipeline.report.samples import cards
+from pipeline.report.sources import SourcePage, sources
 from pipeline.report.tables import Loss, Overview, Share, overview
 from pipeline.report.training import curves, figures, matrices
 from pipeline.workspace import STAGES, Workspace, write_atomic
@@ -63,6 +64,7 @@ def write_report(facts: RunFacts, workspace: Workspace, out: Path) -> Path:
             training=figures(facts.train) + figures(facts.evaluation),
             matrices=matrices(facts.train) + matrices(facts.evaluation),
             cards=cards(workspace, facts),
+            sources=[(source, _source_drawings(source, facts)) for source in sources(workspace)],
             places=_places(facts, workspace, out),
             style=(_HERE / "style.css").read_text(encoding="utf-8"),
         )
@@ -162,6 +164,14 @@ def _drawings(facts: RunFacts, counted: Overview) -> dict[str, str]:
         drawn["seconds"] = charts.bars({k: round(s, 1) for k, s in facts.seconds.items()}, "Seconds of each stage")
     if series := curves(facts.train):
         drawn["training"] = charts.losses(series, "Training loss by step: " + ", ".join(series))
+    return drawn
+
+
+def _source_drawings(source: SourcePage, facts: RunFacts) -> dict[str, str]:
+    going = {label: number for label, number in source.funnel.items() if facts.release or not label.endswith("going out")}
+    drawn = {"funnel": charts.bars(going, _said(f"{source.name}: what is left", going), dict.fromkeys(_ARABIC_STAGES, "ar"))}
+    if source.lengths:
+        drawn["lengths"] = charts.bars(source.lengths, _said(f"{source.name}: samples by characters", source.lengths))
     return drawn
 
 

@@ -3,6 +3,7 @@
 1.6M rows are never loaded: each count is one lazy query that reads only its columns.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,13 +91,13 @@ def overview(workspace: Workspace) -> Overview:
         losses=[loss for stage in ("ingest", "curate", "make", "release") for loss in _losses(workspace, stage)],
         histogram=_histogram(scores),
         verdicts=verdicts,
-        unscored=_number(scores.filter(pl.col("score").is_null())),
+        unscored=number_of(scores.filter(pl.col("score").is_null())),
         modality=_shares(workspace, _MODALITY.otherwise(pl.lit("text only"))),
         task=_shares(workspace, pl.col("task")),
         corpus=_shares(workspace, pl.col("corpus")),
         findings=_findings(scores),
         overlaps=_overlaps(workspace),
-        overlapping=_number(scan(workspace, "curate", Overlap, "overlaps")),
+        overlapping=number_of(scan(workspace, "curate", Overlap, "overlaps")),
         closed=_counts(scan(workspace, "ingest", Sample, "samples").filter(pl.col("access") != "open").group_by("access").len()),
     )
 
@@ -109,6 +110,22 @@ def _overlaps(workspace: Workspace) -> list[Overlap]:
 def scan(workspace: Workspace, stage: str, noun: type[Noun], table: str) -> pl.LazyFrame:
     """A lazy frame over all finished chunks of a table; an empty one when there are none."""
     return _frame(noun, [workspace.table_path(stage, m.chunk, table) for m in workspace.manifests(stage) if table in m.tables])
+
+
+def scan_chunks(workspace: Workspace, stage: str, noun: type[Noun], table: str, chunks: Collection[str]) -> pl.LazyFrame:
+    """The same over those chunks alone."""
+    known = [m for m in workspace.manifests(stage) if m.chunk in set(chunks) and table in m.tables]
+    return _frame(noun, [workspace.table_path(stage, m.chunk, table) for m in known])
+
+
+def count_by(frame: pl.LazyFrame, by: pl.Expr) -> dict[str, int]:
+    """Rows by the values of an expression."""
+    return _counts(frame.group_by(by.alias("value")).len())
+
+
+def number_of(frame: pl.LazyFrame) -> int:
+    """Rows of a frame."""
+    return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def scan_english(workspace: Workspace) -> pl.LazyFrame:
@@ -130,7 +147,7 @@ def _funnel(workspace: Workspace, accepted: int) -> dict[str, int]:
         "became samples": _rows(workspace, "ingest"),
         "kept by curation": _rows(workspace, "curate"),
         **({"made of those": made} if (made := _rows(workspace, "make")) else {}),
-        "translated": _number(drafts),
+        "translated": number_of(drafts),
         "accepted by the gate": accepted,
         "English going out": languages.get("en", 0),
         "Arabic going out": languages.get("ar", 0),
@@ -189,10 +206,6 @@ def _released(name: str) -> pl.Expr:
 
 def _rows(workspace: Workspace, stage: str) -> int:
     return sum(manifest.counts["samples"] for manifest in workspace.manifests(stage))
-
-
-def _number(frame: pl.LazyFrame) -> int:
-    return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def _counts(grouped: pl.LazyFrame) -> dict[str, int]:
