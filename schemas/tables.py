@@ -5,6 +5,7 @@ Nested tuples of nouns become list<struct>; `meta` travels as JSON text, because
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import orjson
@@ -145,9 +146,10 @@ def from_table(noun: type[N], table: pa.Table) -> Iterator[N]:
             yield noun.model_validate(row)
 
 
-def _column(owners: Sequence[Any], field: pa.Field) -> pa.Array:
-    """One field of the owners, of which some may be None."""
-    values = [None if owner is None else getattr(owner, field.name) for owner in owners]
+def _column(owners: Sequence[Any], field: pa.Field, gaps: bool = False) -> pa.Array:
+    """One field of the owners; `gaps` where some of them are None."""
+    value_of = attrgetter(field.name)
+    values = [None if owner is None else value_of(owner) for owner in owners] if gaps else list(map(value_of, owners))
     if field.name == "meta":
         return pa.array([None if value is None else orjson.dumps(value).decode() for value in values], field.type)
     return _array(values, field.type)
@@ -157,7 +159,9 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_struct(kind):
         absent = [value is None for value in values]
         mask = pa.array(absent, pa.bool_()) if any(absent) else None
-        return pa.StructArray.from_arrays([_column(values, field) for field in kind], fields=list(kind), mask=mask)
+        return pa.StructArray.from_arrays(
+            [_column(values, field, mask is not None) for field in kind], fields=list(kind), mask=mask
+        )
     if pa.types.is_list(kind) and not any(value is None for value in values):
         offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
         return pa.ListArray.from_arrays(offsets, _array(list(chain.from_iterable(values)), kind.value_type), type=kind)
