@@ -39,6 +39,18 @@ class SourceSettings(_Block):
     """Records read at most."""
 
 
+class PlanRow(_Block):
+    """What a release is meant to hold of one source, for `bimedv sources plan`."""
+
+    name: str
+    corpora: tuple[str, ...] = ()
+    """Those of `sources` that it is made of; none where nobody knows."""
+    modality: Literal["text", "image"]
+    en: int = Field(default=0, ge=0)
+    ar: int = Field(default=0, ge=0)
+    """English and Arabic samples."""
+
+
 class CurateSettings(_Block):
     near_duplicates: Fraction = 0.9
     """Jaccard similarity of word 3-grams from which two samples of 13 or more words count as one; 1.0: exact copies only."""
@@ -224,6 +236,8 @@ class Settings(_Block):
     workspace: Path
     database: str = "sqlite"
     sources: tuple[SourceSettings, ...] = Field(min_length=1)
+    plan: tuple[PlanRow, ...] = ()
+    """Target counts; they change nothing in a run."""
     curate: CurateSettings = CurateSettings()
     make: MakeSettings = MakeSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
@@ -263,8 +277,8 @@ class Settings(_Block):
             return Path(os.path.relpath(path, self.root)).as_posix()
 
 
-def load_settings(path: Path, workspace: Path | None = None) -> Settings:
-    """Read and check a config file.
+def load_settings(path: Path, workspace: Path | None = None, absent_sources: bool = False) -> Settings:
+    """Read and check a config file; with `absent_sources` its sources need not be on this disk.
 
     Relative paths in the file count from its folder; `workspace` (the command's option) wins over the file and counts
     from the current folder. Raises InputError with every fault found, one a line.
@@ -288,7 +302,7 @@ def load_settings(path: Path, workspace: Path | None = None) -> Settings:
     sources = tuple(_resolve(source, root) for source in settings.sources)
     for number, source in enumerate(sources):
         for key, place in (("path", source.path), ("images", source.images)):
-            if place is not None and not there(place):
+            if place is not None and not absent_sources and not there(place):
                 faults.append(f"{path}: sources[{number}].{key}: {place} does not exist. Mend the path; it counts from {root}.")
     glossary = tuple(root / place for place in settings.translate.glossary)
     for number, place in enumerate(glossary):

@@ -1,7 +1,7 @@
 """`bimedv sources`: which corpora there are, and what a download holds."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,20 +64,40 @@ def check(
 
 
 def plan(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Check every source of a config: counts, licences, and whether its endpoints may see it. Sends and writes nothing.
+    """Hold a config's sources against its `plan` of target counts: what is on this disk, what is missing, in which shares.
 
-    Example: bimedv sources plan configs/demo.yaml
+    Also says the licence of the release and whether the endpoints may see each source. Sends and writes nothing. Exit code 1 when
+    something is missing.
+
+    Example: bimedv sources plan configs/bimed_v.yaml
     """
     from pipeline.access import check_endpoints
     from pipeline.curate.licences import release_terms
     from pipeline.settings import load_settings
-    from pipeline.sources.check import check as examine
+    from pipeline.sources.plan import planned
 
-    settings = load_settings(config, workspace)
+    settings = load_settings(config, workspace, absent_sources=True)
     check_endpoints(settings)
-    rows = [examine(source.path, source.corpus) for source in settings.sources]
+    found = planned(settings)
     terms = release_terms(sorted({source.corpus for source in settings.sources}))
-    value = {"sources": rows, "licence": terms.licence, "redistributable": terms.redistributable, "reasons": list(terms.reasons)}
-    lines = [f"{row['corpus']:<16} {row['records']:>9} records  {row['samples']:>9} samples" for row in rows]
+    value = {**found, "licence": terms.licence, "redistributable": terms.redistributable, "reasons": list(terms.reasons)}
+    lines = [f"{row['corpus']:<16} {row['records']:>9} records  {row['samples']:>9} samples" for row in found["sources"]]
+    lines += _targets(found) if found["rows"] else []
+    lines += [f"missing on this disk: {path}" for path in found["missing"]]
     lines += [f"release licence: {terms.licence}; redistributable: {terms.redistributable}", *terms.reasons]
     answer(as_json, value, "\n".join(lines))
+    raise typer.Exit(1 if found["missing"] else 0)
+
+
+def _targets(found: dict[str, Any]) -> list[str]:
+    """The table of targets, and the shares beneath it."""
+    lines = [f"{'':<32} {'EN target':>11} {'available':>11} {'AR target':>11} {'possible':>11}"]
+    for row in found["rows"]:
+        target, available = row["target"], row["available"]
+        lines.append(f"{row['name']:<32} {target['en']:>11,} {available['en']:>11,} {target['ar']:>11,} {available['ar']:>11,}")
+    for axis, sides in found["shares"].items():
+        for side, counts in sides.items():
+            names = [name for name in counts if not name.endswith("_percent")]
+            told = " / ".join(f"{name} {counts[name]:,} ({counts[f'{name}_percent']} %)" for name in names)
+            lines.append(f"{axis}, {side}: {told}")
+    return lines
