@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from pipeline.buckets import fate
@@ -113,13 +114,21 @@ def save_settings(settings: Settings, workspace: Workspace) -> None:
 
 
 def load_run(workspace: Workspace) -> Settings:
-    """The settings of the last run in a workspace. Raises InputError where nothing has run."""
+    """The settings of the last run in a workspace. Raises InputError where nothing has run, or another version has."""
     path = workspace.root / "config.json"
     if not path.exists():
         raise InputError(
             f"{workspace.root}: no run has been started here. Run `bimedv run CONFIG --workspace {workspace.root}` first."
         )
-    return Settings.model_validate(orjson.loads(path.read_bytes()))
+    try:
+        return Settings.model_validate(orjson.loads(path.read_bytes()))
+    except (ValidationError, orjson.JSONDecodeError) as error:
+        found = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(map(str, found["loc"])) or "the file"
+        raise InputError(
+            f"{path}: {where}: {found['msg']}. Another version of bimedv wrote it; run `bimedv run CONFIG --workspace "
+            f"{workspace.root}` with this one, or use that version."
+        ) from None
 
 
 def _count_records(tally: Tally, workspace: Workspace, chunk: str) -> None:

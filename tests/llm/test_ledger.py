@@ -5,6 +5,7 @@ import random
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -199,16 +200,20 @@ def test_a_call_given_up_before_it_was_sent_costs_nothing(engine):
 
 @SQLITE
 def test_a_cancelled_run_leaves_calls_that_the_next_one_asks_again(endpoint, engine):
-    endpoint.delay = 0.2
+    endpoint.delay = 5
 
     async def cancelled():
         client = Client(settings(endpoint.url), "test", Ledger(engine))
+        asking = asyncio.gather(*(client.ask(each, check) for each in requests(8)))
         try:
-            async with asyncio.timeout(0.1):
-                await asyncio.gather(*(client.ask(each, check) for each in requests(8)))
-        except TimeoutError:
-            pass
+            async with asyncio.timeout(20):
+                while len(endpoint.requests) < 4:
+                    await asyncio.sleep(0.01)
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
         finally:
+            endpoint.delay = 0
             await client.close()
 
     asyncio.run(cancelled())
