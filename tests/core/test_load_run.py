@@ -17,7 +17,7 @@ def test_what_a_run_kept_is_found_again(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"name": "t", "sources": [], "new_key": 1}', r"config\.json: sources: .* Another version of bimedv wrote it"),
+        ('{"name": "t", "sources": [], "new_key": 1}', r"config\.json: \w+: .* Another version of bimedv wrote it"),
         ("{", r"config\.json: the file: .* Another version"),
     ],
 )
