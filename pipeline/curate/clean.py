@@ -23,8 +23,6 @@ _BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _LINES = re.compile(r"[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
 _ROUNDS = 10
-#: One of these is in every text of printable ASCII that a rule changes, a `<` aside.
-_SIGNS = ("&", "  ", " \n", "\n ", "\n\n\n")
 
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
@@ -44,10 +42,12 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def untidy(text: str) -> bool:
-    """Whether `clean` may change a text: false only where it changes nothing. It costs 1 µs, and `clean` 20."""
-    if not text.isascii() or not text.replace("\n", "").isprintable() or text != text.strip():
+    """Whether `clean` may change a text: false only where it changes nothing. It costs .4 µs, and `clean` 20."""
+    if not text.isascii() or not (text.isprintable() or text.replace("\n", "").isprintable()) or text != text.strip():
         return True
-    return "<" in text.replace(IMAGE_MARK, "") or any(sign in text for sign in _SIGNS)
+    if "<" in text and "<" in text.replace(IMAGE_MARK, ""):
+        return True
+    return "&" in text or "  " in text or ("\n" in text and (" \n" in text or "\n " in text or "\n\n\n" in text))
 
 
 def _once(text: str) -> tuple[str, list[str]]:

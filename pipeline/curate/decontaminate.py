@@ -65,7 +65,7 @@ class Benchmarks:
         shown = [(int(image, 16), item) for item in self._items for image in item.images]
         self._images = np.array([image for image, _ in shown], np.uint64)
         self._shown = [item for _, item in shown]
-        texts = [item.text for item in self._items]
+        texts = [_sound(item.text) for item in self._items]
         words = words_of(pa.array(texts, pa.string()), WORDS)
         counts = words.counts()
         # Backwards, so that the first of several items with the same text gives its name.
@@ -126,8 +126,12 @@ class Benchmarks:
 
 
 def _text(sample: Sample) -> str:
-    """All turns; what a model made may hold halves of characters, which Arrow does not take."""
-    text = "\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " ")
+    """All turns, without marks of images."""
+    return _sound("\n".join(turn.text for turn in sample.turns).replace(IMAGE_MARK, " "))
+
+
+def _sound(text: str) -> str:
+    """What was read or made may hold halves of characters, which Arrow does not take."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -138,7 +142,7 @@ def _about_images(item: Item) -> bool:
 def _pieces(item: Item) -> list[str]:
     """What is looked for: the whole item, and what is asked in it, whose answer a copy may lack."""
     asked = [text.strip() for role, text in item.turns if role == "user"]
-    return list(dict.fromkeys([item.text, *asked]))
+    return [_sound(text) for text in dict.fromkeys([item.text, *asked])]
 
 
 def _all(words: Words, row: int) -> bytes:

@@ -114,15 +114,17 @@ _RULES = (
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple((placeholder, re.compile(pattern)) for placeholder, pattern in _RULES)
 
 _ANY_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+#: `(?s:.)*` and no bound: counting to 40 takes the automaton 3 µs a turn, not counting .25.
 TRIGGER = "|".join(
     (
         r"XXXX|\[\*\*|___|@|[(\[]at[)\]]| at \S+ dot ",
-        r"\d{6}|\d[- .()/]{1,3}\d{3}|\d[-/.]\d{1,2}[-/.]\d\d|\d/(?:19|20)\d\d",
-        r"(?i:mrn|mr|acc|uhid|ssn|nhs|record|number|no|id|#|tel|phone|mobile|cell|fax|whatsapp|pager|call|ring|dial|contact|reach)(?s:.){0,40}\d\d",
-        rf"\b{_ANY_MONTH}(?s:.){{0,16}}\d|\d(?:st|nd|rd|th)?[ -]?(?:of )?{_ANY_MONTH}",
-        r"\d[A-Z]? (?s:.){0,99}(?:Street|St\.|St,|Av|Road|Rd|Bl|Lane|Ln|Drive|Court|Square|Place|Terrace|Pa|Pk|Cres|Cir|Way|Dr)",
+        r"\+\d|\d{6}|\d[- .()/]{1,3}\d{3}|\d[-/.]\d{1,2}[-/.]\d\d|\d/(?:19|20)\d\d",
+        r"(?i:mrn|uhid|ssn|medical record|number)(?s:.)*\d|(?:[Nn]o\.?[ :#]|ID|#)(?s:.)*\d",
+        r"(?i:tel|phone|mobile|cell|fax|whatsapp|pager|call|ring|dial|contact|reach)(?s:.)*\d[ -]?\d",
+        rf"\b{_ANY_MONTH}(?s:.)*\d|\d(?:st|nd|rd|th)?[ -]?(?:of )?{_ANY_MONTH}",
+        r"\d[A-Z]? (?s:.)*(?:Street|St\.|St,|Av|Road|Rd|Bl|Lane|Ln|Drive|Court|Square|Place|Terrace|Pa|Pk|Cres|Cir|Way|Dr)",
         r"[Bb]ox \d|[Zz](?:ip|IP)",
         r"(?i:dr|mr|mrs|ms|prof)[. ]|[Pp]rofessor|(?:[Dd]octor|[Nn]urse|Miss|Sister) \p{L}",
-        r"[Nn]ame(?: is|:)|[Ss]igned|(?:ed|ead) by|[Aa]ttending:|physician:|Patient: |, (?:MD|M\.D|DO|MBBS|FRC|RN|PhD)",
+        r"[Nn]ame(?: is|:)|[Ss]igned|(?:ed|ead)(?: by|:)|[Aa]ttending:|physician:|Patient: |, (?:MD|M\.D|DO|MBBS|FRC|RN|PhD)",
     )
 )

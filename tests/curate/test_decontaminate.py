@@ -155,6 +155,10 @@ def test_verbatim_items_are_all_found_and_edited_ones_nearly_all_and_other_texts
     assert [hit.item for hit in benchmarks.hits(verbatim)] == [f"b {n}" for n in range(len(questions))]
 
 
+def test_halves_of_characters_are_no_fault():
+    assert _kind([_item(f"{TEXT} \ud83d")], f"{TEXT} \ude00") == "13 words"
+
+
 @given(st.lists(st.text(max_size=30), max_size=5), st.lists(st.text(max_size=80), max_size=4))
 def test_it_is_total_and_each_sample_is_judged_alone(items, texts):
     assert Benchmarks([]).hit(sample("s", "x")) is None

@@ -92,6 +92,15 @@ def test_what_is_around_a_planted_identifier_stays(half):
         assert not Counter(re.findall(r"\d+", words)) - Counter(re.findall(r"\d+", found)), (sentence, found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["+1 2 3 4 5 6 7 8 9 0", "MRN AB-C1", "call 5 5 5 1 2 3 4", "Reviewed: Ann Hale", "P. O. Box 5", "may 4 2020", "on 4.3.20"],
+)
+def test_the_look_finds_the_oddest_forms_that_the_rules_know(text):
+    assert deidentify(text)[1]
+    assert suspected([text]) == [True]
+
+
 FRAMES = st.sampled_from(["{}", "Seen by {} today.", "({})", "before\n{}\nafter", "{}{}", "{} {}"])
 ALL = [*chain(*IDENTIFIERS.values()), *CLINICAL, *(MARK.sub(r"\1", line) for lines in HALVES.values() for line in lines)]
 
