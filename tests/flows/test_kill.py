@@ -1,4 +1,4 @@
-"""kill -9 at random moments, then the same command again: same bytes, nothing paid twice. `--kills 20` for a long try."""
+"""kill -9 at random moments, then the same command again: same bytes, nothing paid twice. `--kills 20 --timeout 0` for a long try."""
 
 import os
 import random
