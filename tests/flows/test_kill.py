@@ -1,4 +1,7 @@
-"""kill -9 at random moments, then the same command again: same bytes, nothing paid twice. `--kills 20 --timeout 0` for a long try."""
+"""kill -9 at random moments, then the same command again: same bytes, nothing paid twice.
+
+For a long try: `--kills 20 --timeout 0`.
+"""
 
 import os
 import random
