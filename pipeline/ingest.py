@@ -32,8 +32,9 @@ from schemas.errors import InputError
 from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, twin_id
 
 VERSION = "2"
-#: Longest id kept readable, in characters; the rest becomes a hash (SampleId allows 120 with suffixes).
-_ID_CHARS = 90
+#: Longest id kept readable, in characters; the rest becomes a hash. With the number of a draft, -ar and the ending of a member it
+#: has to fit into the 100 characters of a tar's header.
+_ID_CHARS = 84
 
 
 @dataclass
@@ -254,9 +255,10 @@ def _identities(source: _Source, record: Record, hashed: bool) -> list[str]:
     """corpus-split-record in [a-z0-9_-] for each draft; what cleaning would make ambiguous gets a short hash of the real id."""
     split = record.split or source.chosen.split
     plain = re.sub(r"[^a-z0-9_-]+", "-", record.id.lower()).strip("-")
+    room = _ID_CHARS - len(f"{source.prefix}-{split}-")
     # `-ar` is how twins end.
-    if hashed or plain != record.id.lower() or len(plain) > _ID_CHARS or not plain or plain.endswith("-ar"):
-        plain = f"{plain[: _ID_CHARS - 9]}-{hashlib.sha256(record.id.encode()).hexdigest()[:8]}".strip("-")
+    if hashed or plain != record.id.lower() or len(plain) > room or not plain or plain.endswith("-ar"):
+        plain = f"{plain[: room - 9]}-{hashlib.sha256(record.id.encode()).hexdigest()[:8]}".strip("-")
     base = f"{source.prefix}-{split}-{plain}"
     return [base] if len(record.drafts) == 1 else [f"{base}-{number}" for number in range(len(record.drafts))]
 

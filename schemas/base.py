@@ -12,7 +12,8 @@ Severity = Literal["neutral", "minor", "major", "critical"]
 Verdict = Literal["accept", "refine", "review", "reject"]
 
 #: Usable as a WebDataset key: no dots, which WebDataset would take for the start of the extension.
-SampleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$", max_length=120)]
+SampleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$", max_length=93)]
+"""A member of a tar has a name of at most 100 characters, and adds up to 7 to the id (.98.png)."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

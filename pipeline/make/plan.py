@@ -19,8 +19,8 @@ from pipeline.workspace import Workspace
 from schemas.sample import Sample
 
 _LOOKS_MADE = re.compile(rf"-(?:{'|'.join(recipe.suffix for recipe in RECIPES.values())})\d*$")
-#: A sample's id has at most 120 characters, and its twin's ends with -ar.
-_ID_CHARS = 117
+#: A sample's id has at most 93 characters, and its twin's ends with -ar.
+_ID_CHARS = 90
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def test_only_the_named_corpora_are_taken(desk):
 
 
 def test_a_made_id_never_meets_a_read_one(desk):
-    long = "s" * 110
+    long = "s" * 88
     desk.curated(
         HEART, sample("s1-expand", "What?", "A long answer that no recipe here takes for its own."), sample(long, "Is it?", "Yes")
     )
@@ -213,7 +213,7 @@ def test_a_made_id_never_meets_a_read_one(desk):
     assert own.startswith("s1-")
     assert own.endswith("-expand")
     short = plan.id_of(sample(long, "Is it?", "Yes"), recipe, 1)
-    assert len(f"{short}-ar") <= 120
+    assert len(f"{short}-ar") <= 93
     assert short.endswith("-expand")
     assert plan.id_of(CAPTIONED, RECIPES["caption_to_qa"], 2) == "s5-qa2"
 

@@ -13,6 +13,7 @@ from pipeline.sources.registry import CORPORA
 from pipeline.workspace import Workspace
 from schemas.errors import InputError
 from schemas.sample import IMAGE_MARK, REASONS, Exclusion, Sample
+from shards.tar import header
 from tests.corpora import picture
 from tests.sources.published import PUBLISHED
 
@@ -99,6 +100,8 @@ def test_different_records_get_different_ids_whatever_their_ids_look_like(tmp_pa
     assert len(set(ids)) == 2 * len(names), "an English id may not be another one's twin"
     assert [sample.record for sample in samples] == names
     assert samples[0].id == "llava-train-a1"
+    assert max(len(header(f"{name}.98.png", 0)) for name in ids) == 512, "each fits into the name of a tar's member"
+    assert max(map(len, ids)) > 80
 
 
 def test_the_drafts_of_one_record_never_take_the_id_of_another(tmp_path):
