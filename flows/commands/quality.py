@@ -72,12 +72,14 @@ def _judge_of(config: Path | None, access: Access | None) -> "Iterator[tuple[Gat
     from pipeline.quality.gates import gate_of
     from pipeline.quality.judge_pairs import PairJudge, check_judge
     from pipeline.settings import load_settings
+    from pipeline.workspace import Workspace
 
     settings = load_settings(config)
     check_judge(settings, access)
+    # The ledger of both lies there, and no run need have been started.
+    Workspace(settings.workspace).prepare()
     with endpoints(settings, ["judge", "scorer"]) as resolved:
-        judge = PairJudge(settings, resolved)
-        yield gate_of(settings), judge
+        yield gate_of(settings), PairJudge(settings, resolved)
 
 
 def terms(

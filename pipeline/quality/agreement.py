@@ -6,6 +6,7 @@ the sample still teach the wrong answer: "B: Axial" as ب: محوري in the opt
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pipeline.quality.arabic import fold
 from pipeline.quality.checks.words import arabic_words, bare_forms
@@ -20,24 +21,34 @@ _ARABIC_OR = re.compile(r"(?<!\w)(?:أم|ام|أو|او)(?!\w)")
 _MOST_WORDS = 4
 
 
+class _Offer(NamedTuple):
+    """A question that offers two things: its two sides, and the words of its two Arabic sides."""
+
+    english: tuple[str, str]
+    arabic: tuple[frozenset[str], frozenset[str]]
+
+
 def agreement(pairs: Sequence[tuple[str, str]]) -> dict[int, list[Finding]]:
     """Findings by the number of the segment that says something else than an earlier one whose English it repeats."""
     if len(pairs) < 2:
         return {}
     english = [_plain(source) for source, _ in pairs]
     arabic = [_plain(target) for _, target in pairs]
+    offers: list[_Offer] = []
     found: dict[int, list[Finding]] = {}
-    for number in range(1, len(pairs)):
-        before = range(number)
-        said = [_repeated(english, arabic, number, before), _other_choice(pairs, number, before)]
+    for number, (source, target) in enumerate(pairs):
+        said = [_repeated(english, arabic, number), _other_choice(english[number], arabic[number], offers)]
         findings = [finding for finding in said if finding]
         if findings:
             found[number] = findings
+        # Each question is taken apart once, not again for each answer behind it.
+        offers += _offered(source, target)
     return found
 
 
-def _repeated(english: list[str], arabic: list[str], number: int, before: range) -> Finding | None:
+def _repeated(english: list[str], arabic: list[str], number: int) -> Finding | None:
     """The same English as an earlier segment, and the Arabic of another one: the answer names an option that it does not mean."""
+    before = range(number)
     same = [other for other in before if english[other] == english[number] and english[number]]
     if not same or any(arabic[other] == arabic[number] for other in same):
         return None
@@ -49,21 +60,24 @@ def _repeated(english: list[str], arabic: list[str], number: int, before: range)
     return None
 
 
-def _other_choice(pairs: Sequence[tuple[str, str]], number: int, before: range) -> Finding | None:
+def _offered(source: str, target: str) -> list[_Offer]:
+    """What a question with one "or" on both sides offers; nothing of any other text."""
+    sides, ways = _OR.split(fold(source).text), _ARABIC_OR.split(fold(target).text)
+    if "?" not in source or len(sides) != 2 or len(ways) != 2:
+        return []
+    return [_Offer((sides[0], sides[1]), (_words(ways[0]), _words(ways[1])))]
+
+
+def _other_choice(answer: str, arabic: str, offers: Sequence[_Offer]) -> Finding | None:
     """ "Is it CT or MRI?": the answer is one of the two, and its Arabic has words of the other one only."""
-    answer = _plain(pairs[number][0])
     if not answer or len(answer.split()) > _MOST_WORDS:
         return None
-    for other in reversed(before):
-        question, asked = pairs[other]
-        sides, ways = _OR.split(fold(question).text), _ARABIC_OR.split(fold(asked).text)
-        if "?" not in question or len(sides) != 2 or len(ways) != 2:
-            continue
-        meant = [answer in side for side in sides]
+    said = _words(arabic)
+    for offer in reversed(offers):
+        meant = [answer in side for side in offer.english]
         if sum(meant) != 1:
             continue
-        said = _words(_plain(pairs[number][1]))
-        here, there = (_words(ways[place]) for place in ((0, 1) if meant[0] else (1, 0)))
+        here, there = offer.arabic if meant[0] else offer.arabic[::-1]
         if said & (there - here) and not said & here:
             return _finding(f"the question offers {answer!r}, and the Arabic answer takes the other choice", "critical")
     return None

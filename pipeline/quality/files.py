@@ -71,8 +71,9 @@ def _score_block(gate: Gate, judge: Reader | None, block: list[_Row], file: Bina
     pairs = [row.pair for row in block]
     scored = gate.score([[pair] for pair in pairs])
     words = judge.read(pairs, scored) if judge else [None] * len(pairs)
+    limits = gate.limits()
     for row, result, said in zip(block, scored, words, strict=True):
-        word = together(result, said, gate.limits())
+        word = together(result, said, limits)
         verdict = "review" if word.verdict == "refine" else word.verdict
         findings = [finding.model_dump() for finding in word.findings]
         line = {"id": row.id, "score": word.score, "verdict": verdict, "findings": findings}

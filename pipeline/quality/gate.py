@@ -177,12 +177,11 @@ def _points(pair: Pair, similarity: float) -> float:
         # An encoder that gives no number has said nothing for the pair; min() would pass over it.
         return 0.0
     words = len(pair.source.split())
-    gift = _SHORT_GIFT if words < _SHORT_WORDS else 0.0
-    if words <= _VOUCHED_WORDS and similarity + gift < _VOUCHED_TO:
+    near = similarity + (_SHORT_GIFT if words < _SHORT_WORDS else 0.0)
+    if words <= _VOUCHED_WORDS and near < _VOUCHED_TO:
         share = support(pair.source, pair.target)
-        vouched = similarity + gift + (_VOUCHED_GIFT * share if share >= _LEAST_SHARE else 0.0)
-        return float(np.interp(min(vouched, _VOUCHED_TO), [x for x, _ in _CURVE], [y for _, y in _CURVE]))
-    return float(np.interp(similarity + gift, [x for x, _ in _CURVE], [y for _, y in _CURVE]))
+        near = min(near + _VOUCHED_GIFT * share, _VOUCHED_TO) if share >= _LEAST_SHARE else near
+    return float(np.interp(near, [x for x, _ in _CURVE], [y for _, y in _CURVE]))
 
 
 def _percent(value: float) -> float:

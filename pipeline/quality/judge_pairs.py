@@ -34,7 +34,6 @@ class PairJudge:
 
     def __init__(self, settings: Settings, endpoints: Resolved) -> None:
         self._settings, self._endpoints = settings, endpoints
-        settings.workspace.mkdir(parents=True, exist_ok=True)
         self._engine: Engine = open_database(settings.database_url())
 
     def read(self, pairs: Sequence[Pair], scored: Sequence[Scored]) -> list[Judgement | None]:

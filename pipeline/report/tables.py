@@ -3,13 +3,13 @@
 1.6M rows are never loaded: each count is one lazy query that reads only its columns.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from pipeline.workspace import Workspace
+from pipeline.workspace import ChunkManifest, Workspace
 from schemas.base import Noun
 from schemas.quality import Score
 from schemas.release import ReleaseRow
@@ -109,13 +109,12 @@ def _overlaps(workspace: Workspace) -> list[Overlap]:
 
 def scan(workspace: Workspace, stage: str, noun: type[Noun], table: str) -> pl.LazyFrame:
     """A lazy frame over all finished chunks of a table; an empty one when there are none."""
-    return _frame(noun, [workspace.table_path(stage, m.chunk, table) for m in workspace.manifests(stage) if table in m.tables])
+    return scan_chunks(workspace, noun, table, workspace.manifests(stage))
 
 
-def scan_chunks(workspace: Workspace, stage: str, noun: type[Noun], table: str, chunks: Collection[str]) -> pl.LazyFrame:
+def scan_chunks(workspace: Workspace, noun: type[Noun], table: str, chunks: Iterable[ChunkManifest]) -> pl.LazyFrame:
     """The same over those chunks alone."""
-    known = [m for m in workspace.manifests(stage) if m.chunk in set(chunks) and table in m.tables]
-    return _frame(noun, [workspace.table_path(stage, m.chunk, table) for m in known])
+    return _frame(noun, [workspace.table_path(m.stage, m.chunk, table) for m in chunks if table in m.tables])
 
 
 def count_by(frame: pl.LazyFrame, by: pl.Expr) -> dict[str, int]:

@@ -153,17 +153,24 @@ def _harmless() -> re.Pattern[str]:
 def _reasons() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Words of a source for which a translator may write لا, and those for which غير or دون."""
     words = lexicon()["negation"]
-    surely = "|".join([*(word for word in words["english"] if word != "n't"), *words["reasons"]])
-    strong = re.compile(rf"\b(?:{surely})\b|n['’]t\b")
-    return strong, re.compile(rf"{strong.pattern}|{words['negative_words']}")
+    strong = _english_pattern([*words["english"], *words["reasons"]])
+    return re.compile(strong), re.compile(f"{strong}|{words['negative_words']}")
 
 
 @lru_cache(maxsize=1)
 def _negations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     words = lexicon()["negation"]
-    plain = [word for word in words["english"] if word != "n't"]
-    english = re.compile(rf"\b(?:{'|'.join(plain)})\b|n['’]t\b")
-    return english, re.compile(rf"\b(?:{'|'.join(words['english_not'])})"), word_pattern(words["arabic"])
+    return (
+        re.compile(_english_pattern(words["english"])),
+        re.compile(rf"\b(?:{'|'.join(words['english_not'])})"),
+        word_pattern(words["arabic"]),
+    )
+
+
+def _english_pattern(words: list[str]) -> str:
+    """Any of the words, or "n't", which stands at the end of one."""
+    whole = "|".join(word for word in words if word != "n't")
+    return rf"\b(?:{whole})\b|n['’]t\b"
 
 
 def _plain(code: tuple[str, str]) -> str:
