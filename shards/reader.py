@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import InputError
 from schemas.release import ShardEntry
+from shards.card import group_in
 from shards.read import Members, read_sample
 from shards.release import load_manifest
 from shards.tar import read_index
@@ -32,12 +33,11 @@ class Reader:
         """`groups`: kinds of shards to take (`text`, `jpg`, …), all by default. `checked` proves each shard's sha256 when it is
         first read, at 1.9 GB/s."""
         release = load_manifest(folder)
-        head = f"{release.name}-{release.version}-"
         self._folder, self._checked = folder, checked
         self._entries = [
             entry
             for entry in release.shards
-            if (split is None or entry.split == split) and (not groups or _group(entry, head) in groups)
+            if (split is None or entry.split == split) and (not groups or group_in(release, entry) in groups)
         ]
         self._offsets = [self._index(entry) for entry in self._entries]
         self._ends = np.cumsum([len(offsets) - 1 for offsets in self._offsets], dtype=np.int64)
@@ -114,10 +114,6 @@ class Reader:
         if len(self._files) > _OPEN:
             os.close(self._files.popitem(last=False)[1])
         return file
-
-
-def _group(entry: ShardEntry, head: str) -> str:
-    return entry.path.rpartition("/")[2].removeprefix(f"{head}{entry.split}-").rpartition("-")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
