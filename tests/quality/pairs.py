@@ -131,6 +131,11 @@ _DIALOGUE = [
     ("Twenty patients took the drug, and twelve got better.", "تناول عشرون مريضًا الدواء، وتحسن اثنا عشر منهم."),
     ("How often do you take the tablets?", "كم مرة تتناول الأقراص؟"),
     ("What did the doctor say about the x-ray?", "ماذا قال الطبيب عن صورة الأشعة السينية؟"),
+    ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),
+    ("The tumour is stage III-IV and of type II.", "الورم من المرحلة الثالثة إلى الرابعة، ومن النوع II."),
+    ("In 2019 the virus was called 2019-nCoV.", "في عام 2019 سُمي الفيروس كورونا المستجد-2019."),
+    ("The scores were -2.7 in the spine and -1.9 in the hip.", "كانت الدرجتان −٢٫٧ في العمود الفقري و−١٫٩ في الورك."),
+    ("A 1-week course is enough; a 2-week course is not needed.", "تكفي دورة مدتها أسبوع، ولا حاجة إلى دورة مدتها أسبوعان."),
     ("We gave him oxygen and his breathing became easier.", "أعطيناهُ الأُكسِجينَ فصارَ تنفّسُه أسهلَ."),
     (
         "If the swelling of your left ankle does not go down, call us.",

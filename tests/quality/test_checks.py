@@ -41,6 +41,7 @@ SAID = (
     ("", "نعم", "empty", "there is a translation of nothing"),
     ("A fracture is seen.", "يُرى فراكتشر.", "spelled_out", "'fracture' is written by its sound: فراكتشر"),
     ("Is it large?", "هل هي كبيرة?", "punctuation", "Latin ? for ؟"),
+    ("Wait for two days (48 h).", "انتظر يومين () 48 ساعة.", "punctuation", "nothing between the brackets"),
 )
 
 
