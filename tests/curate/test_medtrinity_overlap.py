@@ -1,4 +1,4 @@
-"""MedTrinity's overlap: it captions images of VQA-RAD, SLAKE and PathVQA. None that a VQA test set asks about may be trained on."""
+"""MedTrinity captions images of VQA-RAD, SLAKE and PathVQA: none that a VQA test set asks about may be trained on."""
 
 import json
 
