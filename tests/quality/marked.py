@@ -346,6 +346,7 @@ WRITTEN = (
     Wrong("Call us again at window 1.", "اتصل بنا مرة أخرى عند النافذة.", "numbers"),
     Wrong("Give 50 ml per hour.", "أعطِ 50 مل في الدقيقة.", "units"),
     Wrong("People over 60 are at risk.", "الأشخاص فوق 60 شهرًا معرضون للخطر.", "units"),
+    Wrong("MI or PE?", "MI or PE?", "untranslated"),
     Wrong("Chew it once a day.", "امضغه once a day.", "untranslated"),
     Wrong("The MRI was normal.", "The MRI طبيعي.", "untranslated"),
     Wrong("Rest at home.", "الترجمة: استرح في المنزل.", "preamble"),

@@ -131,6 +131,10 @@ _DIALOGUE = [
     ("Twenty patients took the drug, and twelve got better.", "تناول عشرون مريضًا الدواء، وتحسن اثنا عشر منهم."),
     ("How often do you take the tablets?", "كم مرة تتناول الأقراص؟"),
     ("What did the doctor say about the x-ray?", "ماذا قال الطبيب عن صورة الأشعة السينية؟"),
+    (
+        "CAD, MI, PE, DVT or COPD?",
+        "داء الشرايين التاجية أم احتشاء عضلة القلب أم الانصمام الرئوي أم التخثر الوريدي العميق أم الداء الرئوي الانسدادي المزمن؟",
+    ),
     ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),
     ("The tumour is stage III-IV and of type II.", "الورم من المرحلة الثالثة إلى الرابعة، ومن النوع II."),
     ("In 2019 the virus was called 2019-nCoV.", "في عام 2019 سُمي الفيروس كورونا المستجد-2019."),

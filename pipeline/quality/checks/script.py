@@ -12,7 +12,10 @@ _FIRST_CHARS = 20
 _NO_ARABIC = re.compile("[^\\W\\d_\u0621-\u064a\u066e-\u06d3]")
 _ARABIC = re.compile("[\u0621-\u063f\u0641-\u064a\u066e-\u06d3]")
 #: What wants translating: words, also in the capitals of reports ("NO ACUTE DISEASE"), unlike T2, MRI or FLAIR STIR.
-_ENGLISH_WORD = re.compile(r"[a-z]{3,}|\b[A-Z]{6,}\b|\b[A-Z]{5,}\s+[A-Z]{5,}\b|\b(?:THE|IS|ARE|AND|OF|WITH|NO|NOT|FOR)\b")
+_ENGLISH_WORD = re.compile(
+    r"[a-z]{3,}|\b[A-Z]{6,}\b|\b[A-Z]{5,}\s+[A-Z]{5,}\b|\b(?:THE|IS|ARE|AND|OF|WITH|NO|NOT|FOR)\b"
+    r"|\b(?:[Oo]r|of|to|[Ii]n|[Oo]n|by|[Aa]t|[Ii]s|an|as|[Nn]o|[Ii]f|[Dd]o)\b"
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LATIN = re.compile("[a-z]")
 #: Two Latin words and more in a row; with one in small letters they are a phrase of English. TICO-19 has none that also stands in
