@@ -32,6 +32,8 @@ _LEAST_EXTRA, _MOST_CUT = 0.9, 1.45
 _MERGED, _MIN_SENTENCES = 0.68, 3
 _LEAST_TIMES = 3
 _LEAST_TWICE, _MOST_STARTS, _LEAST_FAR = 3, 4, 15
+#: The source says it twice itself.
+_TWICE = re.compile(r"\b((?:\w+ ){2,20}\w+)\W+\1\b")
 
 
 def truncation(source: str, target: str, _kind: str) -> list[Finding]:
@@ -133,7 +135,8 @@ def _said_twice(source: str, folded: str, words: list[Word]) -> Run | None:
             size = at - before
             if size >= _LEAST_TWICE and texts[before:at] == texts[at : at + size] and _opens(folded, words, before):
                 english = re.findall(r"\w+", source.lower())
-                return (before, at + size - 1) if len(set(english)) * 3 >= len(english) * 2 else None
+                own = len(set(english)) * 3 < len(english) * 2 or _TWICE.search(" ".join(english))
+                return None if own else (before, at + size - 1)
         places[text] = [*places[text][-_MOST_STARTS:], at]
     return None
 

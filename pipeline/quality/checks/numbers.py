@@ -30,8 +30,8 @@ _CERTAIN = frozenset(map(float, range(3, 100)))
 _TENS = frozenset(map(float, range(20, 100, 10)))
 #: The second word of eleven to nineteen; the duodenum has its name of twelve.
 _TEENS = ("عشر", "عشره", "عشري", "عشريه")
-#: ثمن is an eighth and a price.
-_PRICE = 8.0
+#: ثمن is an eighth and a price: it accuses nobody.
+_PRICE, _PRICE_WORD = 8.0, "ثمن"
 #: R0 is a name that translators write out ("basic reproduction number"): 6 false alarms in 1,937 pairs of TICO-19.
 _NAME_WITH_ZERO = re.compile(r"(?<=[^\W\d_])0(?![\d.,])")
 #: "stage III" comes back as المرحلة 3.
@@ -84,7 +84,11 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
         wanted, found = sorted(wanted + grades, key=itemgetter(1)), found + _romans(target, folded)
     words = arabic_words(folded.text)
     words_out = _arabic_words(words)
-    first_out = {value: spans[0] for value, spans in words_out.items()}
+    first_out = {
+        value: spans[0]
+        for value, spans in words_out.items()
+        if value != _PRICE or not folded.text[slice(*spans[0])].endswith(_PRICE_WORD)
+    }
     if not (wanted or found or words_in or words_out):
         return []
     missing = [one for one in _uncovered(wanted, found) if not _spoken(one[0], wanted, words_in, words_out)]
@@ -229,7 +233,7 @@ def _alone(values: Values, text: str) -> Values:
 def _changed_words(wanted: set[float], found: set[float], words_out: dict[float, Span]) -> list[float]:
     """Number words of the target that the source lacks, while a number of the source has no counterpart, or there is none."""
     if not wanted:
-        return sorted(value for value in words_out if value in _CERTAIN and value != _PRICE)
+        return sorted(value for value in words_out if value in _CERTAIN)
     if wanted <= found | set(words_out):
         return []
     return sorted(value for value in set(words_out) - wanted if value in _CERTAIN)
