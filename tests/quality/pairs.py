@@ -138,6 +138,7 @@ _DIALOGUE = [
     ("Look at it again. Look at it again, please.", "انظر إليها مرة أخرى. انظر إليها مرة أخرى، من فضلك."),
     ("One trip home in 2020 is expensive.", "رحلة العودة في 2020 باهظة الثمن."),
     ("Blood was taken and the infection was treated.", "أُخذ الدم وعولج المريض المصاب بالعدوى."),
+    ("See the guide (https://a.example/).", "انظر الدليل (/https://a.example)."),
     ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),
     ("The tumour is stage III-IV and of type II.", "الورم من المرحلة الثالثة إلى الرابعة، ومن النوع II."),
     ("In 2019 the virus was called 2019-nCoV.", "في عام 2019 سُمي الفيروس كورونا المستجد-2019."),
