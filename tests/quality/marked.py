@@ -341,6 +341,7 @@ WRITTEN = (
     Wrong("The patients had SARS-CoV-2 for 2 weeks.", "كان المرضى مصابين بسارس-كوف-2 لمدة من الأسابيع.", "numbers"),
     Wrong("Coronavirus 2 (SARS-CoV-2) is new.", "فيروس كورونا المستجد (سارس-كوف-2) جديد.", "numbers"),
     Wrong("The enzyme (ACE2) binds; lisinopril spares ACE2.", "يرتبط الإنزيم (ACE)، وليزينوبريل لا يمس ACE2.", "numbers"),
+    Wrong("COVID-19 spread.", "انتشر كوفيد.", "numbers"),
     Wrong("Questions 1 and 2 are open.", "السؤالان المتعلقان 1 ومفتوحان.", "numbers"),
     Wrong("Eat five portions and less than 5 grams of salt.", "تناول خمس حصص وأقل من غرامات من الملح.", "numbers"),
     Wrong("Call us again at window 1.", "اتصل بنا مرة أخرى عند النافذة.", "numbers"),

@@ -59,6 +59,7 @@ _TIED_BEFORE = re.compile(
     rf"|\b(?:grade|stage|type|phase|class|number|{_MONTHS})[ -])$"
 )
 _BEFORE_CHARS = 14
+_COVID = 19.0
 #: Not -2019 and -1.9: years and negative numbers are no part of a name.
 _NAMED = re.compile(r"[a-z]\d[\d.,]*$|[^\W\d_]{2}-\d$")
 _FROM_TO = re.compile(r"\bfrom (\d[\d.,]*)\D{0,12}? to (\d[\d.,]*)")
@@ -78,6 +79,9 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
     wanted, found = _values(english.text), _values(folded.text)
     if "." in english.text and _DOTTED.search(english.text):
         wanted = _dotted(wanted, english.text, found)
+    if "covid" in english.text and "كورونا" in folded.text and not any(value == _COVID for value, _ in found):
+        # As فيروس كورونا المستجد, "the new coronavirus", it has no number.
+        wanted = [one for one in wanted if not english.text[: one[1][0]].endswith(("covid-", "covid"))]
     words_in = _english_words(english.text)
     grades = _grades(source, english)
     if grades:
