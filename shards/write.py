@@ -19,6 +19,7 @@ from schemas.errors import InputError
 from schemas.release import ReleaseRow, ShardEntry
 from schemas.sample import ImageRef
 from schemas.tables import SCHEMAS, from_table
+from shards.hashing import Sha256Behind
 from shards.tar import TarWriter, index_bytes, sample_size
 
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg"}
@@ -76,13 +77,13 @@ def write_shard(plan_: ShardPlan, rows: Sequence[ReleaseRow], images: Path, fold
     path = folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + _FSYNC_NAME)
-    digest = hashlib.sha256()
-    with part.open("wb", buffering=0) as file:
+    with part.open("wb", buffering=0) as file, Sha256Behind() as digest:
         writer = TarWriter(file, digest)
         for row in rows:
             writer.add(members_of(row, images))
         writer.close()
         os.fsync(file.fileno())
+        sha256 = digest.hexdigest()
     index = index_bytes(writer.offsets)
     index_path = path.with_name(f"{path.name}.idx")
     index_path.write_bytes(index)
@@ -96,7 +97,7 @@ def write_shard(plan_: ShardPlan, rows: Sequence[ReleaseRow], images: Path, fold
         images=plan_.images,
         samples=len(rows),
         bytes=path.stat().st_size,
-        sha256=digest.hexdigest(),
+        sha256=sha256,
         index_sha256=hashlib.sha256(index).hexdigest(),
         languages=dict(sorted(languages.items())),
         tokens=sum(len(turn.text.split()) for row in rows for turn in row.sample.turns),
