@@ -201,6 +201,12 @@ class ReleaseSettings(_Block):
     """A build is refused (exit 3) unless the audit's upper 95 % bound on the error rate is at most this; null demands nothing."""
     max_error_severity: Literal["minor", "major", "critical"] = "major"
     """From which severity on an error counts for `max_error_rate`."""
+    approval: bool = False
+    """A person has to approve what would go out before it is built: on the Prefect server's page, or by `release approve`."""
+    approval_hours: Annotated[float, Field(gt=0.0)] = 24.0
+    """How long a run on a Prefect server waits for that; then it stops, and nothing was released."""
+    tokenizer: Path | None = None
+    """A Hugging Face `tokenizer.json`, or a folder with one: tokens are counted by it beside the words."""
     about: AboutSettings = AboutSettings()
     workers: int = Field(default=1, ge=1, le=64)
 
@@ -310,6 +316,9 @@ def load_settings(path: Path, workspace: Path | None = None, absent_sources: boo
             faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
     quality, wrong = _quality(path, settings, root)
     faults += wrong
+    tokens = None if settings.release.tokenizer is None else root / settings.release.tokenizer
+    if tokens is not None and not tokens.exists():
+        faults.append(f"{path}: release.tokenizer: {tokens} does not exist. Mend the path; it counts from {root}.")
     ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
     for role, end in ends.items():
         if end.attestation is not None and not end.attestation.is_file():
@@ -322,6 +331,7 @@ def load_settings(path: Path, workspace: Path | None = None, absent_sources: boo
         "sources": sources,
         "translate": settings.translate.model_copy(update={"glossary": glossary}),
         "quality": quality,
+        "release": settings.release.model_copy(update={"tokenizer": tokens}),
         "endpoints": settings.endpoints.model_copy(update=ends),
     }
     return settings.model_copy(update=blocks)

@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from shards.laws import RowLaws
 from shards.papers import write_papers
 from shards.resume import Finished
 from shards.rows import Rows
-from shards.write import ShardPlan, Tally, file_digest, plan, record_bytes, write_shard
+from shards.tokens import Tokenizer, tokenizer
+from shards.write import Places, ShardPlan, Tally, file_digest, plan, record_bytes, write_shard
 
 _SHOWN = 20
 
@@ -39,6 +40,10 @@ class ReleaseInfo:
     """licence, redistributable, reasons."""
     audit: dict[str, Any] = field(default_factory=dict)
     """What experts found in a random sample."""
+    approval: dict[str, str] = field(default_factory=dict)
+    """Who approved it (by) and why (reason); empty where nobody was asked."""
+    tokenizer: Tokenizer = field(default_factory=lambda: tokenizer(None))
+    """What counts tokens."""
     withdrawn: tuple[Tombstone, ...] = ()
     """What earlier versions held and this one may not."""
 
@@ -61,7 +66,8 @@ def build(
     plans = _lawful_plan(rows, images, info.shard_bytes)
     work = out.with_name(f".{out.name}.building")
     try:
-        shards = _Shards(rows, images, work, info, Finished(work, _mark(tables, info)))
+        places = Places(images, work, info.tokenizer.count)
+        shards = _Shards(rows, places, info, Finished(work, _mark(tables, info)))
         release = _write(shards, plans, workers, progress)
         _move(work, out)
     except OSError as error:
@@ -101,7 +107,8 @@ def _lawful_plan(rows: Rows, images: Path, shard_bytes: int) -> list[ShardPlan]:
 
 def _mark(tables: Sequence[Path], info: ReleaseInfo) -> str:
     """What a build is made from. A shard of another mark is of no use."""
-    told = {"info": asdict(info), "tables": [file_digest(path) for path in tables]}
+    known = {one.name: getattr(info, one.name) for one in fields(info)} | {"tokenizer": info.tokenizer.name}
+    told = {"info": known, "tables": [file_digest(path) for path in tables]}
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()
 
 
@@ -114,8 +121,7 @@ class _Shards:
     """Writes the shards that a build before this one has not finished."""
 
     rows: Rows
-    images: Path
-    folder: Path
+    places: Places
     info: ReleaseInfo
     finished: Finished
 
@@ -123,7 +129,7 @@ class _Shards:
         path = planned.path(self.info.name, self.info.version)
         done = self.finished.get(path)
         if done is None:
-            done = write_shard(planned, self.rows.at(planned.rows), self.images, self.folder, path)
+            done = write_shard(planned, self.rows.at(planned.rows), self.places, path)
             self.finished.add(*done)
         return done
 
@@ -136,14 +142,14 @@ def _write(shards: _Shards, plans: list[ShardPlan], workers: int, progress: Call
             if progress:
                 progress(entry.samples)
     shards.finished.end()
-    return write_papers(shards.folder, _manifest(shards.info, done))
+    return write_papers(shards.places.folder, _manifest(shards.info, done))
 
 
 def _manifest(info: ReleaseInfo, written: list[tuple[ShardEntry, Tally]]) -> Release:
     entries = [entry for entry, _ in written]
     plain = {
         name: dict(sorted(sum((getattr(tally, name) for _, tally in written), Counter[str]()).items()))
-        for name in ("licences", "sources", "tasks", "languages", "modalities", "splits")
+        for name in ("licences", "sources", "tasks", "languages", "modalities", "splits", "words", "tokens")
     }
     return Release(
         name=info.name,
@@ -154,6 +160,8 @@ def _manifest(info: ReleaseInfo, written: list[tuple[ShardEntry, Tally]]) -> Rel
         toolchain=info.toolchain,
         samples=sum(entry.samples for entry in entries),
         audit=info.audit,
+        approval=info.approval,
+        tokenizer=info.tokenizer.name,
         withdrawn=info.withdrawn,
         **plain,
     )

@@ -42,8 +42,7 @@ class Finished:
         for name, digest in ((place, entry.sha256), (place.with_name(f"{place.name}.idx"), entry.index_sha256)):
             if not name.is_file() or file_digest(name) != digest:
                 return None
-        counts = {name: Counter(value) for name, value in told["tally"].items() if name != "tokens"}
-        return entry, Tally(**counts, tokens=entry.tokens)
+        return entry, Tally(**{name: Counter(value) for name, value in told["tally"].items()})
 
     def add(self, entry: ShardEntry, tally: Tally) -> None:
         """Note a shard, once it has its name."""

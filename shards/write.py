@@ -8,7 +8,7 @@ import hashlib
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,13 @@ class Tally:
     languages: Counter[str] = field(default_factory=Counter)
     modalities: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
-    tokens: int = 0
+    words: Counter[str] = field(default_factory=Counter)
+    """White-space separated words of all turns, by language."""
+    tokens: Counter[str] = field(default_factory=Counter)
+    """The same in tokens of the release's tokenizer."""
 
-    def add(self, row: ReleaseRow) -> None:
-        """Count one sample."""
+    def add(self, row: ReleaseRow, count: Callable[[Sequence[str]], int]) -> None:
+        """Count one sample; `count` counts tokens."""
         sample = row.sample
         self.licences[sample.licence] += 1
         self.sources[sample.corpus] += 1
@@ -64,7 +67,9 @@ class Tally:
         self.languages[sample.language] += 1
         self.splits[row.split] += 1
         self.modalities.update({image.modality for image in sample.images} or {"text"})
-        self.tokens += sum(len(turn.text.split()) for turn in sample.turns)
+        texts = [turn.text for turn in sample.turns]
+        self.words[sample.language] += sum(len(text.split()) for text in texts)
+        self.tokens[sample.language] += count(texts)
 
 
 def plan(rows: Iterable[ReleaseRow], images: Path, shard_bytes: int) -> list[ShardPlan]:
@@ -94,19 +99,26 @@ def plan(rows: Iterable[ReleaseRow], images: Path, shard_bytes: int) -> list[Sha
     return sorted(done, key=lambda item: (item.split, item.group, item.number))
 
 
-def write_shard(
-    plan_: ShardPlan, rows: Iterable[ReleaseRow], images: Path, folder: Path, relative: str
-) -> tuple[ShardEntry, Tally]:
+@dataclass(frozen=True)
+class Places:
+    """Where images come from and shards go to, and what counts tokens."""
+
+    images: Path
+    folder: Path
+    count: Callable[[Sequence[str]], int]
+
+
+def write_shard(plan_: ShardPlan, rows: Iterable[ReleaseRow], places: Places, relative: str) -> tuple[ShardEntry, Tally]:
     """Write one shard and its index under temporary names, fsync, rename. Memory: one sample."""
-    path = folder / relative
+    path = places.folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + _FSYNC_NAME)
     tally = Tally()
     with part.open("wb", buffering=0) as file, Sha256Behind() as digest:
         writer = TarWriter(file, digest)
         for row in rows:
-            writer.add(members_of(row, images))
-            tally.add(row)
+            writer.add(members_of(row, places.images))
+            tally.add(row, places.count)
         writer.close()
         os.fsync(file.fileno())
         sha256 = digest.hexdigest()
@@ -123,7 +135,7 @@ def write_shard(
         sha256=sha256,
         index_sha256=hashlib.sha256(index).hexdigest(),
         languages=dict(sorted(tally.languages.items())),
-        tokens=tally.tokens,
+        tokens=sum(tally.tokens.values()),
     )
     return entry, tally
 
