@@ -20,6 +20,8 @@ from schemas.errors import InputError
 from schemas.quality import Score
 from schemas.release import MANIFEST, Release
 from shards.find import find
+from shards.publish import Storage, Target
+from shards.publish import publish as send
 from shards.release import ReleaseInfo, build, load_manifest
 from shards.tokens import tokenizer
 
@@ -50,7 +52,21 @@ def build_release(
     note = {"fingerprint": chosen.fingerprint, "sha256": digest}
     write_atomic(out.with_name(f"{out.name}.json"), orjson.dumps(note))
     shards = len(built.shards)
-    return {"path": str(out), "version": built.version, "shards": shards, "samples": built.samples, "sha256": digest}
+    value = {"path": str(out), "version": built.version, "shards": shards, "samples": built.samples, "sha256": digest}
+    if settings.release.to is not None:
+        to = settings.release.to.format(name=built.name, version=built.version)
+        place = to if "://" in to else str(settings.root / to)
+        value |= {"to": to, "sent": send(out, target(place), inside=settings.release.in_house)["sent"]}
+    return value
+
+
+def target(to: str, endpoint: str | None = None, private: bool = False) -> Target:
+    """A folder, an fsspec address, or a repository of a Hub."""
+    if to.startswith("hub://"):
+        from shards.hub import Hub
+
+        return Hub(to.removeprefix("hub://"), endpoint, private)
+    return Storage(to)
 
 
 def write_release(
@@ -165,7 +181,7 @@ def _public(settings: Settings) -> dict[str, object]:
     value = settings.model_dump(mode="json", include={"name", "sources", "curate", "translate", "quality", "review", "release"})
     if settings.make.recipes():
         value["make"] = settings.make.model_dump(mode="json", exclude_none=True)
-    for name in ("workers", "approval", "approval_hours", "tokenizer"):
+    for name in ("workers", "to", "in_house", "approval", "approval_hours", "tokenizer"):
         # What came of them stands in the manifest itself.
         value["release"].pop(name)
     for name in ("budget_usd", "mode"):

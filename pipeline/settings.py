@@ -5,10 +5,10 @@ In: a YAML file. Out: Settings, with every path absolute. Lost: nothing; all fau
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from pipeline.sources.containers import there
 from schemas.base import Access, Task
@@ -207,8 +207,28 @@ class ReleaseSettings(_Block):
     """How long a run on a Prefect server waits for that; then it stops, and nothing was released."""
     tokenizer: Path | None = None
     """A Hugging Face `tokenizer.json`, or a folder with one: tokens are counted by it beside the words."""
+    to: str | None = None
+    """Where a finished release is sent as `bimedv release publish` does: a folder, an fsspec address, or hub://OWNER/NAME.
+    {name} and {version} stand for the release's."""
+    in_house: bool = False
+    """`to` belongs to the house that builds: terms against passing on do not matter there."""
     about: AboutSettings = AboutSettings()
     workers: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("to")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            (value or "").format(name="", version="")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {name} and {version} can stand in braces") from None
+        return value
+
+    @model_validator(mode="after")
+    def _outside(self) -> Self:
+        if self.in_house and (self.to or "").startswith("hub://"):
+            raise ValueError("in_house is true, and a Hub is not inside the house; send it to a folder or a storage of yours")
+        return self
 
     @field_validator("splits")
     @classmethod

@@ -86,7 +86,7 @@ def _bars(title: str, rows: list[tuple[str, dict[str, int]]]) -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="12" y="24" font-size="16" fill="#1d1d1f">{escape(title)}</text>',
     ]
-    for number, language in enumerate(_COLOURS):
+    for number, language in enumerate(name for name in _COLOURS if any(name in of for _, of in rows)):
         left = 12 + 90 * number
         parts.append(f'<rect x="{left}" y="36" width="11" height="11" fill="{_COLOURS[language]}"/>')
         parts.append(f'<text x="{left + 17}" y="46" fill="#55555c">{_NAMES[language]}</text>')

@@ -182,19 +182,13 @@ def publish(
     Example: bimedv release publish releases/bimed-v-0.1.0 s3://datasets/bimed-v/0.1.0 --dry-run
     """
     from flows.progress import advance, stage
-    from shards.publish import Storage, Target
+    from flows.publish import target
     from shards.publish import publish as send
 
-    if to.startswith("hub://"):
-        from shards.hub import Hub
-
-        if in_house:
-            raise InputError("--in-house: a Hub is not inside the house. Publish to a folder or a storage of yours.")
-        target: Target = Hub(to.removeprefix("hub://"), endpoint, private)
-    else:
-        target = Storage(to)
+    if in_house and to.startswith("hub://"):
+        raise InputError("--in-house: a Hub is not inside the house. Publish to a folder or a storage of yours.")
     with stage("publish", None):
-        value = send(path, target, dry_run, in_house, advance)
+        value = send(path, target(to, endpoint, private), dry_run, in_house, advance)
     said = "would be sent" if dry_run else "sent and checked"
     count = len(value["to_send"]) if dry_run else value["sent"]
     lines = [f"{value['release']} -> {to}: {count} of {value['files']} files {said}, {value['there']} there already"]
