@@ -142,6 +142,8 @@ _DIALOGUE = [
     ("covid-19 CDC", "مركز مكافحة الأمراض (CDC) الخاص بفيروس كورونا (covid-19)"),
     ("A COVID-19 testing center is near.", "يوجد مركز قريب لفحوصات فيروس كورونا المستجد."),
     ("Avoid every mass gathering.", "تجنب كل التجمعات الجماهيرية."),
+    ("It falls by about two thirds.", "ينخفض بنحو الثلثين."),
+    ("Do not eat or drink after midnight.", "يُرجى الامتناع عن الأكل والشرب بعد منتصف الليل."),
     ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),
     ("The tumour is stage III-IV and of type II.", "الورم من المرحلة الثالثة إلى الرابعة، ومن النوع II."),
     ("In 2019 the virus was called 2019-nCoV.", "في عام 2019 سُمي الفيروس كورونا المستجد-2019."),

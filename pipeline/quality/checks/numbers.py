@@ -28,6 +28,8 @@ _MAY_VANISH = frozenset({1.0, 2.0})
 #: Arabic number words that mean little else: one, first, two, second and half stand in idioms.
 _CERTAIN = frozenset(map(float, range(3, 100)))
 _TENS = frozenset(map(float, range(20, 100, 10)))
+#: A third, a quarter, an eighth: two thirds (ثلثين) are not thirty, which has another stem.
+_PARTS_OF_ONE = frozenset({"ثلث", "ربع", "ثمن"})
 #: The second word of eleven to nineteen; the duodenum has its name of twelve.
 _TEENS = ("عشر", "عشره", "عشري", "عشريه")
 #: ثمن is an eighth and a price: it accuses nobody.
@@ -329,7 +331,8 @@ def _arabic_number(word: str) -> tuple[float | None, str]:
     for form in bare_forms(word):
         for tail in ("", "ه", "ا", "ون", "ين", "ي", "ات", "تين"):
             if form.endswith(tail) and form[: len(form) - len(tail)] in stems:
-                return stems[form[: len(form) - len(tail)]], tail
+                stem = form[: len(form) - len(tail)]
+                return stems[stem], "" if stem in _PARTS_OF_ONE else tail
     return None, ""
 
 
