@@ -12,6 +12,13 @@ _OTHER = {"left": "right", "right": "left"}
 #: LV, RUQ, LAD: a side inside an abbreviation.
 _SHORT_SIDE = re.compile(r"\b[LR][A-Z]{0,4}\b|\b(?:dextro|levo|sinist|clockwise|apical)")
 _ADDED_SIDE = re.compile(r"(?<!\w)[وف]?(?:[بك]?ال|لل)(?:ايمن|ايسر|يسري|يمني)(?!\w)")
+#: As words of the body; without the article يسري is "applies", and يمني a man of Yemen.
+_CERTAIN_SIDES = {
+    "left": re.compile(r"(?<!\w)[وف]?(?:[بك]?(?:ال)?|لل)(?:ايسر)(?!\w)|(?<!\w)[وف]?(?:[بك]?ال|لل)يسري(?!\w)"),
+    "right": re.compile(r"(?<!\w)[وف]?(?:[بك]?(?:ال)?|لل)(?:ايمن)(?!\w)|(?<!\w)[وف]?(?:[بك]?ال|لل)يمني(?!\w)"),
+}
+#: Of these Arabic may name the side.
+_TWO_SIDED = re.compile(r"\b(?:contralateral\w*|opposite|other|both|bilateral\w*|either|each)\b")
 #: Not "right away", "the right dose", "left untreated", "left the hospital".
 _NO_IDIOM = re.compile(
     r"\bright\b(?! (?:away|now|in|at|here|there|before|after|to|dose|time|way|amount|medic\w+|drug|diagnosis|answer|decision|"
@@ -36,8 +43,10 @@ def laterality(source: str, target: str, _kind: str) -> list[Finding]:
     if not findings and len(wanted) == 1 and len(here) == 1:
         side = next(iter(wanted))
         other = there[_OTHER[side]]
-        if other:
+        if other and not _TWO_SIDED.search(plain.text):
             return [_finding(f"a side is added to {side}", plain.span(*wanted[side]), folded.span(*other.span()))]
+    if not findings and len(here) == 1:
+        findings = [] if _SHORT_SIDE.search(source) else _other_side(plain, folded, next(iter(here)))
     if not findings and len(here) == 2 and there["left"] and there["right"]:
         return _exchanged(plain, folded)
     return findings
@@ -56,6 +65,14 @@ def _turned(plain: Folded, folded: Folded, certain: re.Pattern[str]) -> list[Fin
     if match and wrong and not own.search(folded.text):
         return [_finding(f"{side} is turned around", plain.span(*span), folded.span(*wrong.span()))]
     return []
+
+
+def _other_side(plain: Folded, folded: Folded, side: str) -> list[Finding]:
+    """The source says one side only, of whatever, and the target the other one, too."""
+    if _TWO_SIDED.search(plain.text):
+        return []
+    found = _CERTAIN_SIDES[_OTHER[side]].search(folded.text)
+    return [_finding(f"{_OTHER[side]} is added to {side}", None, folded.span(*found.span()))] if found else []
 
 
 def _lost(wanted: dict[str, Span], there: dict[str, re.Match[str] | None], plain: Folded, folded: Folded) -> list[Finding]:
