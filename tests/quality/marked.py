@@ -348,6 +348,7 @@ WRITTEN = (
     Wrong("Questions 1 and 2 are open.", "السؤالان المتعلقان 1 ومفتوحان.", "numbers"),
     Wrong("Eat five portions and less than 5 grams of salt.", "تناول خمس حصص وأقل من غرامات من الملح.", "numbers"),
     Wrong("Call us again at window 1.", "اتصل بنا مرة أخرى عند النافذة.", "numbers"),
+    Wrong("Start with 500 mg, then 500 mg twice.", "ابدأ بجرعة 500 غ، ثم 500 ملغ مرتين.", "units"),
     Wrong("Give 50 ml per hour.", "أعطِ 50 مل في الدقيقة.", "units"),
     Wrong("People over 60 are at risk.", "الأشخاص فوق 60 شهرًا معرضون للخطر.", "units"),
     Wrong("MI or PE?", "MI or PE?", "untranslated"),

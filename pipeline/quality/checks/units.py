@@ -1,6 +1,7 @@
 """Values with their units: 5 mg stays 5 mg, per minute stays per minute. Tables: lexicon.toml, [units] and [rates]."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 
 from pipeline.quality.arabic import Folded, fold
@@ -38,12 +39,15 @@ def units(source: str, target: str, _kind: str) -> list[Finding]:
         return _added(said.text, folded, found)
     findings = []
     wanted: dict[float, set[str]] = {}
+    stated_times: Counter[tuple[float, str]] = Counter()
     for match in stated:
-        wanted.setdefault(float_of(match["value"]), set()).add(_canonical(match))
+        value, unit = float_of(match["value"]), _canonical(match)
+        wanted.setdefault(value, set()).add(unit)
+        stated_times[value, unit] += 1
     for match in stated:
         value, unit = float_of(match["value"]), _canonical(match)
         there = [(name, span) for name, span in found.get(value, []) if name not in wanted[value]]
-        if there and unit not in {name for name, _ in found[value]}:
+        if there and sum(name == unit for name, _ in found[value]) < stated_times[value, unit]:
             name, span = there[0]
             message = f"{match['value']} {unit} became {match['value']} {name}"
             findings.append(_finding(message, said.span(*match.span()), folded.span(*span)))
