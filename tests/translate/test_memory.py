@@ -176,7 +176,7 @@ def test_the_layout_finds_what_a_plain_comparison_finds(database, words, floor):
         for text in kept:
             remember(opened, text, "س", "open", "dr-a")
     asked = " ".join(words)
-    alike = {text for text in kept if fuzz.ratio(asked, text) >= 100 * floor and text != asked}
+    alike = {text for text in kept if fuzz.ratio(asked, text) / 100 >= floor and text != asked}
     wanted = {text for text in alike if _critical(asked) == _critical(text)}
     assert {hit.source for hit in similar(database, asked, "open", floor, limit=99)} == wanted
 
