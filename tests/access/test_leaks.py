@@ -27,10 +27,8 @@ ECHO = {"error": {"message": f"I will not translate: Describe the {FIRST} {SECON
 def config_over(folder, url, **changes):
     """A restricted corpus with canaries in its notes and findings, and a config that lets a local model see it."""
     (folder / "figure1").mkdir(parents=True)
-    said = f"The {SECOND} nodule {{0}} is in the left lung."
+    said = f"The {SECOND} nodule {{}} is in the left lung."
     rows = [f"{number},F,PA,{FIRST} change {number} there,{said.format(number)}" for number in range(6)]
-        f"{number},F,PA,{FIRST} change {number} there,The {SECOND} nodule {number} is in the left lung." for number in range(6)
-    ]
     table = "\n".join(["patientid,sex,view,finding,notes", *rows, ""])
     (folder / "figure1" / "metadata.csv").write_text(table, encoding="utf-8")
     source = {"corpus": "figure1_cxr", "path": "figure1/metadata.csv", "missing_images": "text_only"}
