@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.base import Noun
 from schemas.errors import InputError
 from schemas.sample import Sample
-from schemas.tables import from_table, to_table
+from schemas.tables import SCHEMAS, from_table, to_table
 
 N = TypeVar("N", bound=Noun)
 STAGES = ("ingest", "curate", "make", "translate", "score", "release", "train")
@@ -156,6 +156,11 @@ class Workspace:
         """The English samples of one chunk of `english`, or of all."""
         for manifest in self.english() if chunk is None else [self.english_chunk(chunk)]:
             yield from self.rows(manifest.stage, Sample, "samples", manifest.chunk)
+
+    def table(self, stage: str, noun: type[Noun], table: str, chunk: str) -> pa.Table:
+        """One table of a finished chunk in the noun's schema; one of another schema goes through `rows`."""
+        held = pq.read_table(self.table_path(stage, chunk, table))
+        return held if held.schema.equals(SCHEMAS[noun]) else to_table(noun, self.rows(stage, noun, table, chunk))
 
     def rows(self, stage: str, noun: type[N], table: str, chunk: str | None = None) -> Iterator[N]:
         """Validated rows of one table over all finished chunks (or one), in flat memory.

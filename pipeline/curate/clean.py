@@ -5,11 +5,13 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import unescape
 from html.entities import html5
 
-from schemas.sample import IMAGE_MARK
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 #: Bidirectional overrides and isolates can hide or reorder text; zero-width characters and soft hyphens split words unseen.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -22,6 +24,12 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30}
 _BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _LINES = re.compile(r"[ \t]*(?:\r\n|[\r\n\x0b\x0c\x85\u2028\u2029])[ \t]*")
 _GAPS = re.compile(r"\n{3,}")
+#: Where a rule may find something, for Rust's regex crate: what is no printable ASCII, what may be an entity or a tag and is no
+#: mark of an image, blanks in a row, at a line's end or at the text's.
+_UNTIDY = (
+    r"[^\n -~]|&|  | \n|\n |\n\n\n|^[ \n]|[ \n]$|"
+    r"<(?:$|[^i]|i(?:$|[^m]|m(?:$|[^a]|a(?:$|[^g]|g(?:$|[^e]|e(?:$|[^>]))))))"
+)
 _ROUNDS = 10
 
 
@@ -41,13 +49,9 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(dict.fromkeys([*changed, "nesting"]))
 
 
-def untidy(text: str) -> bool:
-    """Whether `clean` may change a text: false only where it changes nothing. It costs .4 µs, and `clean` 20."""
-    if not text.isascii() or not (text.isprintable() or text.replace("\n", "").isprintable()) or text != text.strip():
-        return True
-    if "<" in text and "<" in text.replace(IMAGE_MARK, ""):
-        return True
-    return "&" in text or "  " in text or ("\n" in text and (" \n" in text or "\n " in text or "\n\n\n" in text))
+def untidy(texts: Sequence[str] | pl.Series) -> npt.NDArray[np.bool_]:
+    """Which texts `clean` may change: false only where it changes nothing, and for ASCII only. It costs .2 µs, and `clean` 20."""
+    return pl.Series(values=texts, dtype=pl.String).str.contains(_UNTIDY).to_numpy()
 
 
 def _once(text: str) -> tuple[str, list[str]]:

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.curate.columns import unfolded
+from pipeline.curate.dedup import texts_of
 from pipeline.curate.grams import Words, grams, words_of
 from pipeline.curate.overlap import GRAM, WORDS, Overlap
 from schemas.sample import IMAGE_MARK, Sample
@@ -83,6 +85,19 @@ class Benchmarks:
         """What a train sample shares with a benchmark; None for nothing, and for held-out samples."""
         return self.hits([sample])[0]
 
+    def may_hit(self, table: pa.Table) -> npt.NDArray[np.bool_]:
+        """For which samples of a table `hits` may find something: false only where it finds nothing."""
+        if self._overlap is None:
+            return np.zeros(table.num_rows, np.bool_)
+        # The same text is found so, too: it has more than _EXACT_WORDS - GRAM runs, all of them known.
+        runs, places = grams(words_of(texts_of(table), WORDS), GRAM)
+        flags = np.diff(self._known(runs)[places]) > 1
+        if self._shown:
+            places, images = unfolded(table, "images")
+            near = [self._nearest(phash) is not None for phash in images.field("phash").to_pylist()]
+            flags |= np.diff(np.concatenate([[0], np.cumsum(near, dtype=np.int64)])[places]) > 0
+        return flags & np.asarray(table["split"].to_numpy() == "train", np.bool_)
+
     def hits(self, samples: Sequence[Sample]) -> list[Hit | None]:
         """The same for many, in order."""
         if self._overlap is None:
@@ -90,7 +105,7 @@ class Benchmarks:
         texts = [_text(sample) for sample in samples]
         words = words_of(pa.array(texts, pa.string()), WORDS)
         runs, places = grams(words, GRAM)
-        known = np.concatenate([[0], np.cumsum(self._overlap.known(runs))])[places]
+        known = self._known(runs)[places]
         found: list[Hit | None] = []
         for row, sample in enumerate(samples):
             hit = None
@@ -101,13 +116,22 @@ class Benchmarks:
             found.append(hit)
         return found
 
+    def _known(self, runs: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """How many of the runs before each place may be a benchmark's."""
+        assert self._overlap is not None
+        return np.concatenate([[0], np.cumsum(self._overlap.known(runs), dtype=np.int64)])
+
     def _image(self, sample: Sample, text: str) -> Hit | None:
         for image in sample.images if self._shown else ():
-            near = np.bitwise_count(self._images ^ np.uint64(int(image.phash, 16))) <= _IMAGE_BITS
-            if near.any():
-                item = self._shown[int(near.argmax())]
+            item = self._nearest(image.phash)
+            if item is not None:
                 return Hit("an image", item.name, item.text[:_SHOWN], text[:_SHOWN])
         return None
+
+    def _nearest(self, phash: str) -> Item | None:
+        """The first item with an image of nearly this hash."""
+        near = np.bitwise_count(self._images ^ np.uint64(int(phash, 16))) <= _IMAGE_BITS
+        return self._shown[int(near.argmax())] if near.any() else None
 
     def _same(self, words: Words, row: int, text: str) -> Hit | None:
         item = self._exact.get(_all(words, row))

@@ -5,9 +5,10 @@ before train (law 6), then the earlier source of the config, then the smaller id
 Memory: about 60 bytes a sample and its id; what near copies need lies in unnamed files beside the tables, 400 bytes a sample.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.collector import collecting_rarely
-from pipeline.curate.grams import grams, hash_of, words_of
+from pipeline.curate.columns import unfolded
+from pipeline.curate.grams import digests, grams, hash_of, words_of
 from pipeline.curate.near import NearCopies
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace, fingerprint
 from schemas.sample import IMAGE_MARK
 
-VERSION = "3"
+VERSION = "4"
 STAGE = "duplicates"
 _SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string()), ("chunk", pa.string())])
 #: Near copies of a dozen words are other sentences ("no effusion on the left"); only longer texts are compared.
@@ -61,8 +63,15 @@ def find_duplicates(settings: Settings, workspace: Workspace) -> str:
 
 def load_duplicates(workspace: Workspace, chunk: str) -> dict[str, tuple[str, str]]:
     """(reason, id of the kept copy) for those samples of a chunk that fall."""
-    table = pq.read_table(workspace.table_path(STAGE, "all", "fallen"), filters=[("chunk", "=", chunk)])
-    return {row["id"]: (row["reason"], row["kept"]) for row in table.to_pylist()}
+    table = _fallen_of(workspace.table_path(STAGE, "all", "fallen"), workspace.manifest(STAGE, "all").tables["fallen"])
+    mine = table.filter(pc.equal(table["chunk"], chunk))
+    return {row["id"]: (row["reason"], row["kept"]) for row in mine.to_pylist()}
+
+
+@lru_cache(maxsize=1)
+def _fallen_of(path: Path, digest: str) -> pa.Table:
+    """The whole table, read once in a process: a look into the file for each chunk took as long as reading its samples."""
+    return pq.read_table(path, columns=_SCHEMA.names, read_dictionary=["chunk", "reason"])
 
 
 def duplicates_mark(settings: Settings, workspace: Workspace) -> str:
@@ -86,19 +95,14 @@ class _Seen:
 def _take(table: pa.Table, chunk: str, seen: _Seen, near: NearCopies) -> None:
     words = words_of(texts_of(table), TOKENS)
     images = _images(table)
-    numbers, places = words.marked(_critical)
-    count = words.counts()
-    keys = np.empty((len(count), 2), np.uint64)
-    agree = np.empty(len(count), np.uint64)
-    for row, shown in enumerate(images):
-        keys[row] = _key(words.hashes[words.places[row] : words.places[row + 1]], shown)
-        agree[row] = _key(numbers[places[row] : places[row + 1]], shown)[0]
+    keys = digests(words.hashes, words.places) ^ images[:, None]
+    agree = digests(*words.marked(_critical))[:, 0] ^ images
     source = int(chunk.partition("-")[0])
     seen.chunks.append(chunk)
     seen.ids.append(table["id"].combine_chunks())
     seen.ranks.append(np.array([_RANKS.get(split, 2) << 16 | source for split in table["split"].to_pylist()], np.uint32))
     seen.keys.append(keys)
-    near.add(*grams(words, SHINGLE), agree, count >= _NEAR_WORDS)
+    near.add(*grams(words, SHINGLE), agree, words.counts() >= _NEAR_WORDS)
 
 
 def texts_of(table: pa.Table) -> pa.Array:
@@ -108,15 +112,17 @@ def texts_of(table: pa.Table) -> pa.Array:
     return pc.replace_substring(pc.binary_join(texts, "\n"), IMAGE_MARK, " ")
 
 
-def _images(table: pa.Table) -> list[bytes]:
-    """The addresses of each sample's images, whatever their order."""
-    return [",".join(sorted(image["sha256"] for image in images)).encode() for images in table["images"].to_pylist()]
+def _images(table: pa.Table) -> npt.NDArray[np.uint64]:
+    """A hash of the addresses of each sample's images, whatever their order; 0 where it has none."""
+    places, images = unfolded(table, "images")
+    names = images.field("sha256").to_pylist()
+    found = np.zeros(table.num_rows, np.uint64)
+    for row in np.flatnonzero(np.diff(places)).tolist():
+        found[row] = hash_of(",".join(sorted(names[places[row] : places[row + 1]])))
+    return found
 
 
-def _key(hashes: npt.NDArray[np.uint64], images: bytes) -> npt.NDArray[np.uint64]:
-    return np.frombuffer(hashlib.blake2b(hashes.tobytes() + images, digest_size=16).digest(), np.uint64)
-
-
+@lru_cache(maxsize=1 << 17)
 def _critical(word: str) -> int:
     found = () if _CODE.fullmatch(word) else _CRITICAL.findall(word)
     return hash_of(" ".join(found)) if found else 0

@@ -7,6 +7,8 @@ separators or a month's name; what looks like a phone number needs its form, or 
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pipeline.curate.identifiers import RULES, TRIGGER
@@ -22,6 +24,6 @@ def deidentify(text: str) -> tuple[str, Counter[str]]:
     return text, counts
 
 
-def suspected(texts: Sequence[str]) -> list[bool]:
+def suspected(texts: Sequence[str] | pl.Series) -> npt.NDArray[np.bool_]:
     """Which texts may hold an identifier: one look at all of them, so that most never meet the rules, which take 100 µs each."""
-    return pl.Series(values=texts, dtype=pl.String).str.contains(TRIGGER).to_list()
+    return pl.Series(values=texts, dtype=pl.String).str.contains(TRIGGER).to_numpy()

@@ -2,17 +2,21 @@
 
 import re
 
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.curate.columns import Turns
 from schemas.sample import IMAGE_MARK, Sample
 
 _PICTURE = r"(?:images?|pictures?|photos?|photographs?|scans?|x-?rays?|radiographs?|films?|attachments?|uploads?|files?)"
 #: Answers that say that the model behind them saw no image. `I cannot see a fracture` is a finding and stays.
-_UNSEEN = re.compile(
+_UNSEEN = (
     r"\b(?:I(?: am|['’]m)? (?:cannot|can['’]t|can not|could not|couldn['’]t|unable to|not able to) "
     r"(?:see|view|access|display|open|interpret|analy[sz]e) "
     rf"(?:(?:the|this|that|these|those|your|any|an?|attached|uploaded|actual|medical|provided) )*{_PICTURE}|"
-    rf"as an AI|no {_PICTURE} (?:is|are|was|were|has been|have been) (?:provided|attached|uploaded|visible|shared))\b",
-    re.I,
+    rf"as an AI|no {_PICTURE} (?:is|are|was|were|has been|have been) (?:provided|attached|uploaded|visible|shared))\b"
 )
+_UNSEEN_ANSWER = re.compile(_UNSEEN, re.I)
 #: `Hi-res CT` greets nobody; a comma ends a thanks, because advice may follow it.
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|dear|hey)(?![\w-])[^.,!?\n]{0,40}[.,!]\s*)?(?:(?:thank(?:s| you)|welcome)\b[^.,!?\n]{0,80}[.,!]\s*)?"
@@ -30,6 +34,8 @@ _FAREWELL = re.compile(
 #: A farewell is looked for in this much of the end: over the whole of a long text the search takes quadratic time.
 _FAREWELL_CHARS = 600
 _MIN_CHARS = 2
+#: Corpora of chats with doctors, whose answers have a greeting and a farewell around them.
+CHATS = frozenset({"healthcaremagic", "icliniq", "genmedgpt"})
 
 
 def fault(sample: Sample, max_chars: int) -> tuple[str, str] | None:
@@ -50,9 +56,27 @@ def fault(sample: Sample, max_chars: int) -> tuple[str, str] | None:
     if len(question.replace(IMAGE_MARK, "").strip()) < _MIN_CHARS:
         return "too_short", f"{question!r}"
     answer = next(turn.text for turn in reversed(sample.turns) if turn.role == "assistant")
-    if _UNSEEN.search(answer):
+    if _UNSEEN_ANSWER.search(answer):
         return "image_unseen", answer[:80]
     return None
+
+
+def suspicious(turns: Turns, images: npt.NDArray[np.int64], max_chars: int) -> npt.NDArray[np.bool_]:
+    """Which of many samples `fault` may leave out, told from their turns and how many images they have.
+
+    False only where it finds nothing, and for texts in ASCII only: of others Rust's regex crate takes another view of words.
+    """
+    spoken = ~turns.having("system")
+    said = turns.sums(spoken)
+    # The place of a turn among those of its sample that are no system's.
+    place = np.cumsum(spoken) - 1 - np.repeat(np.cumsum(said) - said, turns.counts)
+    wrong = spoken & ~np.where(place % 2 == 0, turns.having("user"), turns.having("assistant"))
+    bare = turns.texts.str.replace_all(IMAGE_MARK, "", literal=True).str.strip_chars().str.len_chars().to_numpy()
+    wrong |= bare < np.where(turns.having("user"), _MIN_CHARS, 1)
+    wrong |= turns.texts.str.contains(f"(?i){_UNSEEN}").to_numpy()
+    marks = turns.sums(turns.texts.str.count_matches(IMAGE_MARK, literal=True).to_numpy())
+    chars = turns.sums(turns.texts.str.len_chars().to_numpy())
+    return turns.any(wrong) | np.asarray((said == 0) | (said % 2 == 1) | (marks != images) | (chars > max_chars), np.bool_)
 
 
 def without_boilerplate(text: str) -> str:

@@ -59,6 +59,22 @@ def hash_of(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little") or 1
 
 
+def digests(numbers: Hashes, places: Places) -> Hashes:
+    """128 bits of each text's numbers in their order, as two columns: sums of each number mixed with its place.
+
+    Two of a million texts have the same by chance once in 10^26; who wants two texts to have the same can make them.
+    """
+    at = np.arange(len(numbers), dtype=np.uint64) - np.repeat(places[:-1], np.diff(places)).astype(np.uint64)
+    columns = []
+    for first, second in ((_FIRST, _SECOND), (_SECOND, _FIRST)):
+        mixed = (numbers ^ ((at + np.uint64(1)) * first)) * second
+        mixed ^= mixed >> np.uint64(31)
+        mixed *= first
+        mixed ^= mixed >> np.uint64(29)
+        columns.append(np.diff(np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed)])[places]))
+    return np.stack(columns, axis=1)
+
+
 def grams(words: Words, size: int) -> tuple[Hashes, Places]:
     """Hashes of the runs of `size` words, in order; a text of fewer words has none."""
     counts = np.maximum(words.counts() - size + 1, 0)

@@ -6,23 +6,27 @@ every sample that came in is in one of the first two.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import compress, count
 from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline.collector import collecting_rarely
 from pipeline.curate.clean import clean, untidy
 from pipeline.curate.decontaminate import Benchmarks, Hit
 from pipeline.curate.dedup import STAGE, load_duplicates
 from pipeline.curate.deidentify import deidentify, suspected
-from pipeline.curate.filters import fault, without_boilerplate
+from pipeline.curate.filters import CHATS, fault, without_boilerplate
+from pipeline.curate.touched import touched
 from pipeline.ingest import benchmark_samples, benchmark_source
 from pipeline.settings import Settings
 from pipeline.sources.containers import files
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, made_chunk, noun_table
 from schemas.sample import Exclusion, Overlap, Sample, Turn
+from schemas.tables import from_table
 
 VERSION = "3"
-_CHATS = frozenset({"healthcaremagic", "icliniq", "genmedgpt"})
 _lock = Lock()
 #: The benchmarks that were read last, by what they were read from.
 _read: dict[str, Benchmarks] = {}
@@ -39,25 +43,32 @@ def curate_chunk(
     done = workspace.done("curate", chunk, mark)
     if done:
         return done
-    samples = list(workspace.rows("ingest", Sample, "samples", chunk))
-    kept: list[Sample] = []
-    fallen: list[Exclusion] = []
-    copies, hits = load_duplicates(workspace, chunk), benchmarks_of(settings).hits(samples)
+    table = workspace.table("ingest", Sample, "samples", chunk)
+    copies, benchmarks = load_duplicates(workspace, chunk), benchmarks_of(settings)
+    places = np.flatnonzero(touched(table, settings.curate, copies, benchmarks))
+    samples = list(from_table(Sample, table.take(pa.array(places))))
+    hits = benchmarks.hits(samples)
     curated = curate_samples(samples, settings, copies, hits)
-    for sample, (after, reason) in zip(samples, curated, strict=True):
-        if reason is None:
-            kept.append(after)
-        else:
-            fallen.append(_exclusion(sample, *reason))
+    fallen = [_exclusion(sample, *reason) for sample, (_, reason) in zip(samples, curated, strict=True) if reason is not None]
+    kept = _put_back(table, places, [after if reason is None else None for after, reason in curated])
     if progress:
-        progress(len(samples))
+        progress(table.num_rows)
     # What was made of the chunk as it was must not outlive it: a parent may have fallen out. The ledger still has the answers.
     workspace.drop_chunk("make", made_chunk(chunk))
-    tables = {"samples": noun_table(Sample, kept), "excluded": noun_table(Exclusion, fallen)}
+    tables = {"samples": kept, "excluded": noun_table(Exclusion, fallen)}
     if settings.curate.benchmarks:
         shared = [(one, hit) for one, hit in zip(samples, hits, strict=True) if hit is not None and one.id not in copies]
         tables["overlaps"] = noun_table(Overlap, [_overlap(one, hit) for one, hit in shared])
     return workspace.write_chunk("curate", chunk, mark, tables)
+
+
+def _put_back(table: pa.Table, places: npt.NDArray[np.int64], curated: Sequence[Sample | None]) -> pa.Table:
+    """The table with these rows as they are now, without those that fell; the others are not looked at."""
+    kept = np.array([sample is not None for sample in curated], np.bool_)
+    order = np.arange(table.num_rows)
+    order[places] = np.where(kept, table.num_rows - 1 + np.cumsum(kept), -1)
+    new = noun_table(Sample, [sample for sample in curated if sample is not None])
+    return pa.concat_tables([table, new]).combine_chunks().take(pa.array(order[order >= 0])) if len(places) else table
 
 
 def curate_samples(
@@ -81,8 +92,6 @@ def curate_samples(
 
 def benchmarks_of(settings: Settings) -> Benchmarks:
     """The config's benchmarks, read and their images hashed once in a process: for each chunk again, they took more than it."""
-    if not settings.curate.benchmarks:
-        return Benchmarks(())
     sources = [benchmark_source(settings, spec) for spec in settings.curate.benchmarks]
     places = [place for source in sources for place in (source.path, source.images) if place is not None]
     changed = [place.stat().st_mtime_ns for place in places if place.exists()]
@@ -104,13 +113,16 @@ def _standing(sample: Sample, hit: Hit | None, copies: dict[str, tuple[str, str]
 def _rewritten(samples: Sequence[Sample], settings: Settings) -> list[Sample]:
     """Cleaned and de-identified; a sample in which there is nothing to do is itself."""
     texts = [turn.text for sample in samples for turn in sample.turns]
-    notes: dict[int, list[str]] = {place: [] for place, text in enumerate(texts) if untidy(text)}
+    # What is no ASCII may hold halves of characters, which Polars does not take, and is untidy as it is.
+    plain = [text if text.isascii() else "\N{NULL}" for text in texts]
+    notes: dict[int, list[str]] = {place: [] for place in np.flatnonzero(untidy(plain)).tolist()}
     for place, rules in notes.items():
         texts[place], names = clean(texts[place])
         rules += names
     _without_boilerplate(samples, texts, notes)
     counts: dict[int, Counter[str]] = {}
-    for place in compress(count(), suspected(texts) if settings.curate.deidentify else ()):
+    some = suspected(texts) if settings.curate.deidentify else ()
+    for place in np.flatnonzero(some).tolist():
         texts[place], counts[place] = deidentify(texts[place])
     curated, start = [], 0
     for sample in samples:
@@ -124,7 +136,7 @@ def _rewritten(samples: Sequence[Sample], settings: Settings) -> list[Sample]:
 def _without_boilerplate(samples: Sequence[Sample], texts: list[str], notes: dict[int, list[str]]) -> None:
     turns = ((sample.corpus, turn.role) for sample in samples for turn in sample.turns)
     for place, (name, role) in enumerate(turns):
-        if name in _CHATS and role == "assistant" and (bare := without_boilerplate(texts[place])) != texts[place]:
+        if name in CHATS and role == "assistant" and (bare := without_boilerplate(texts[place])) != texts[place]:
             texts[place] = bare
             notes.setdefault(place, []).append("boilerplate")
 

@@ -92,10 +92,12 @@ TIDY = st.sampled_from(
 )
 
 
-@given(st.lists(TIDY, max_size=12).map("".join) | st.text(max_size=40))
-def test_what_is_not_untidy_is_clean(text):
-    assert untidy(text) or clean(text) == (text, ())
+@given(st.lists(st.lists(TIDY, max_size=12).map("".join) | st.text(max_size=40), max_size=4))
+@example(["<", "a<imag", "<imagex", "<<image>image>", " a", "a\n", "a\n\n\nb", "&", "a\n b", "\x7f"])
+def test_what_is_not_untidy_is_clean(texts):
+    for text, found in zip(texts, untidy(texts), strict=True):
+        assert found or clean(text) == (text, ())
 
 
 def test_plain_text_with_a_mark_and_paragraphs_is_not_untidy():
-    assert not untidy("<image>\nWhat is it?\n\nIt is 5 cm (> 3 cm), clear; 120/80.")
+    assert not untidy(["<image>\nWhat is it?\n\nIt is 5 cm (> 3 cm), clear; 120/80.", "<image>"]).any()
