@@ -15,6 +15,7 @@ from pathlib import Path
 
 import webdataset
 
+from shards.hashing import Sha256Behind
 from shards.tar import TarWriter
 
 Sample = list[tuple[str, bytes]]
@@ -46,13 +47,12 @@ def ours(path: Path, rows: list[Sample]) -> None:
 
 def ours_hashed(path: Path, rows: list[Sample]) -> None:
     """shards.tar, as a release uses it."""
-    digest = hashlib.sha256()
-    with path.open("wb", buffering=0) as file:
+    with path.open("wb", buffering=0) as file, Sha256Behind() as digest:
         writer = TarWriter(file, digest)
         for row in rows:
             writer.add(row)
         writer.close()
-    digest.hexdigest()
+        digest.hexdigest()
 
 
 def hash_alone(path: Path, rows: list[Sample]) -> None:

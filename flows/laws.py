@@ -114,7 +114,7 @@ def _same_bytes(settings: Settings, workspace: Workspace, _engine: Engine) -> li
     )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=workspace.root, prefix=".again-") as folder:
         again = Path(folder) / release_path(settings, workspace).name
-        write_release(settings, workspace, chosen, again)
+        write_release(settings, workspace, chosen, again, manifest.approval)
         if fingerprint_of(again) != built["sha256"]:
             return ["building the release again gives other bytes"]
     return []

@@ -3,9 +3,10 @@
 The glue between pipeline, shards and model, which know nothing of each other: files are the contract.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -19,7 +20,10 @@ from schemas.errors import InputError
 from schemas.quality import Score
 from schemas.release import MANIFEST, Release
 from shards.find import find
+from shards.publish import Storage, Target
+from shards.publish import publish as send
 from shards.release import ReleaseInfo, build, load_manifest
+from shards.tokens import tokenizer
 
 _TOOLCHAIN = ("bimedv", "pyarrow", "pillow", "pydantic")
 
@@ -35,20 +39,43 @@ def model_path(settings: Settings, workspace: Workspace) -> Path:
 
 
 def build_release(
-    settings: Settings, workspace: Workspace, chosen: Selection, progress: Callable[[int], None] | None = None
+    settings: Settings,
+    workspace: Workspace,
+    chosen: Selection,
+    approval: Mapping[str, str] = MappingProxyType({}),
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Write the shards of a selection and note beside them what they were built from. Returns the `release build` object."""
     out = release_path(settings, workspace)
-    built = write_release(settings, workspace, chosen, out, progress)
+    built = write_release(settings, workspace, chosen, out, approval, progress)
     digest = fingerprint_of(out)
     note = {"fingerprint": chosen.fingerprint, "sha256": digest}
     write_atomic(out.with_name(f"{out.name}.json"), orjson.dumps(note))
     shards = len(built.shards)
-    return {"path": str(out), "version": built.version, "shards": shards, "samples": built.samples, "sha256": digest}
+    value = {"path": str(out), "version": built.version, "shards": shards, "samples": built.samples, "sha256": digest}
+    if settings.release.to is not None:
+        to = settings.release.to.format(name=built.name, version=built.version)
+        place = to if "://" in to else str(settings.root / to)
+        value |= {"to": to, "sent": send(out, target(place), inside=settings.release.in_house)["sent"]}
+    return value
+
+
+def target(to: str, endpoint: str | None = None, private: bool = False) -> Target:
+    """A folder, an fsspec address, or a repository of a Hub."""
+    if to.startswith("hub://"):
+        from shards.hub import Hub
+
+        return Hub(to.removeprefix("hub://"), endpoint, private)
+    return Storage(to)
 
 
 def write_release(
-    settings: Settings, workspace: Workspace, chosen: Selection, out: Path, progress: Callable[[int], None] | None = None
+    settings: Settings,
+    workspace: Workspace,
+    chosen: Selection,
+    out: Path,
+    approval: Mapping[str, str] = MappingProxyType({}),
+    progress: Callable[[int], None] | None = None,
 ) -> Release:
     """Write a selection's shards to any folder; the same selection gives the same bytes."""
     rows = [workspace.table_path("release", chunk, "rows") for chunk in chosen.chunks]
@@ -61,15 +88,24 @@ def write_release(
         toolchain={name: version(name) for name in _TOOLCHAIN},
         terms=chosen.terms.as_json(),
         audit=chosen.audit,
+        approval=dict(approval),
+        tokenizer=tokenizer(settings.release.tokenizer),
         withdrawn=chosen.withdrawn,
     )
     return build(rows, workspace.images, out, info, workers=settings.release.workers, progress=progress)
 
 
 def takedown(
-    path: Path, ids: list[str], sources: list[str], reason: str, to: tuple[str | None, Path | None, Path | None]
+    path: Path,
+    ids: list[str],
+    sources: list[str],
+    reason: str,
+    to: tuple[str | None, Path | None, Path | None],
+    tokens: Path | None = None,
 ) -> dict[str, Any]:
     """Withdraw samples from a release; `to` is version, folder and workspace where they are named. Returns the command's object.
+
+    `tokens` is the file of the tokenizer that the release names, where it names one.
 
     The workspace learns of it first: after a kill in between no later build releases them again.
     """
@@ -87,7 +123,7 @@ def takedown(
         withdraw(Workspace(home), stones)
     elif to[2] is not None:
         raise InputError(f"--workspace {home}: no run has been started there.")
-    release = redact(path, out, version_, stones)
+    release = redact(path, out, version_, stones, tokens)
     return {
         "path": str(out),
         "version": version_,
@@ -145,7 +181,9 @@ def _public(settings: Settings) -> dict[str, object]:
     value = settings.model_dump(mode="json", include={"name", "sources", "curate", "translate", "quality", "review", "release"})
     if settings.make.recipes():
         value["make"] = settings.make.model_dump(mode="json", exclude_none=True)
-    value["release"].pop("workers")
+    for name in ("workers", "to", "in_house", "approval", "approval_hours", "tokenizer"):
+        # What came of them stands in the manifest itself.
+        value["release"].pop(name)
     for name in ("budget_usd", "mode"):
         value["translate"].pop(name)
     for source, given in zip(value["sources"], settings.sources, strict=True):

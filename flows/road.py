@@ -14,6 +14,7 @@ from prefect import Task, flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from flows import progress, tasks
+from flows.approval import approval
 from flows.facts import finish
 from flows.preflight import check_run
 from flows.publish import build_release, train_and_measure
@@ -135,8 +136,10 @@ def release(config: str, workspace: str | None = None) -> dict[str, Any]:
     total = sum(manifest.counts["samples"] for manifest in place.english())
     with progress.stage("select", total):
         chosen = tasks.selection(settings, place)
+    agreed = approval(settings, place, chosen, config)
     with progress.stage("release", chosen.rows):
-        return build_release(settings, place, chosen, progress.advance)
+        said = agreed.model_dump(include={"by", "reason"}) if agreed else {}
+        return build_release(settings, place, chosen, said, progress.advance)
 
 
 @flow(name="train", flow_run_name="train {config}")

@@ -25,6 +25,15 @@ _START_SECONDS = 120.0
 _PR_SET_PDEATHSIG = 1
 
 
+#: Addresses of servers that this process has started.
+_started: list[str] = []
+
+
+def is_for_this_run() -> bool:
+    """The server in use was started here and ends with the run: nobody can come back to its pages."""
+    return bool(_started)
+
+
 @contextmanager
 def prefect_server(workspace: Workspace, log: logging.Logger) -> Iterator[str]:
     """Address of the API to use: the user's own (PREFECT_API_URL), else of a server that lives as long as this context.
@@ -52,9 +61,11 @@ def prefect_server(workspace: Workspace, log: logging.Logger) -> Iterator[str]:
     try:
         _await_health(url, _START_SECONDS, process)
         set_environment({"PREFECT_API_URL": url})
+        _started.append(url)
         log.info("Prefect: %s (for this run; set PREFECT_API_URL to use your own server)", url.removesuffix("/api"))
         yield url
     finally:
+        _started.clear()
         process.terminate()
         try:
             process.wait(10)

@@ -20,6 +20,7 @@ from pipeline.curate.decontaminate import Item
 from pipeline.images.inline import Inline
 from pipeline.images.pixels import ImageFaultError
 from pipeline.images.store import ImageStore, load, phash
+from pipeline.sample_table import SampleTable
 from pipeline.settings import Settings, SourceSettings
 from pipeline.sources.archives import archive
 from pipeline.sources.base import Corpus, Draft, Record
@@ -29,7 +30,7 @@ from pipeline.sources.registry import check_form, corpus
 from pipeline.sources.reports import text_only as report_without_images
 from pipeline.workspace import ChunkManifest, Workspace, fingerprint, noun_table
 from schemas.errors import InputError
-from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin, Sample, twin_id
+from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Origin
 
 VERSION = "2"
 #: Longest id kept readable, in characters; the rest becomes a hash. With the number of a draft, -ar and the ending of a member it
@@ -151,65 +152,39 @@ def _ingest_chunk(
             if not record.reason:
                 _claim(source, record)
         return lambda: done
-    samples: list[Sample] = []
+    samples = SampleTable(source.known, source.file)
     excluded: list[Exclusion] = []
     for record in records:
-        made, fallen = _samples(source, record)
-        samples += made
-        excluded += fallen
-    tables = {"samples": noun_table(Sample, samples), "excluded": noun_table(Exclusion, excluded)}
+        excluded += _take(source, record, samples)
+    # Taken apart here, not by the thread that writes: it would hold the interpreter.
+    tables = {"samples": samples.table(), "excluded": noun_table(Exclusion, excluded)}
     return partial(workspace.write_chunk, "ingest", name, mark, tables)
 
 
-def _samples(source: _Source, record: Record) -> tuple[list[Sample], list[Exclusion]]:
-    """The record's samples. Drafts that fall are exclusions of their own only beside drafts that stay."""
-    origin = Origin(file=source.file, row=record.row, sha256=record.sha256)
+def _take(source: _Source, record: Record, samples: SampleTable) -> list[Exclusion]:
+    """Add the record's samples. Drafts that fall are exclusions of their own only beside drafts that stay."""
     if record.reason:
-        return [], [_exclusion(record, origin, record.reason, record.detail)]
+        return [_exclusion(source, record, record.reason, record.detail)]
     names = _claim(source, record)
     if not names:
-        return [], [_exclusion(record, origin, "duplicate_id", f"{record.id} occurs again")]
-    samples: list[Sample] = []
+        return [_exclusion(source, record, "duplicate_id", f"{record.id} occurs again")]
+    before = len(samples)
     faults: list[tuple[str, str, str]] = []
     for name, draft in zip(names, record.drafts, strict=True):
         try:
-            samples.append(_sample(source, record, draft, name, origin))
+            images, kept = _images(source, draft)
+            if not kept:
+                draft = _without_images(draft)
         except ImageFaultError as error:
             reason, _, detail = str(error).partition(": ")
             faults.append((name, reason, detail))
+        else:
+            samples.add(name, record, draft, record.split or source.chosen.split, images)
     faults += [(f"{names[0]}-lost-{number}", *told) for number, told in enumerate(record.lost, 1)]
-    if not samples:
+    if len(samples) == before:
         _, reason, detail = faults[0]
-        return [], [_exclusion(record, origin, reason, detail)]
-    return samples, [_exclusion(record, origin, reason, detail, name) for name, reason, detail in faults]
-
-
-def _sample(source: _Source, record: Record, draft: Draft, name: str, origin: Origin) -> Sample:
-    meta = dict(draft.meta)
-    images, kept = _images(source, draft)
-    if not kept:
-        bare = _without_images(draft)
-        if bare is None:
-            raise ImageFaultError("missing_image: without its images the report leaves nothing to ask")
-        draft, meta = bare, {**meta, "images": "missing"}
-    # At once: a validation of its own for each turn takes as long as the sample's.
-    return Sample.model_validate(
-        {
-            "id": name,
-            "corpus": source.known.name,
-            "record": record.id,
-            "split": record.split or source.chosen.split,
-            "task": draft.task,
-            "language": "en",
-            "turns": tuple({"role": role, "text": text} for role, text in draft.turns),
-            "images": images,
-            "licence": source.known.licence,
-            "access": source.known.access,
-            "pair": twin_id(name),
-            "origin": origin,
-            "meta": meta,
-        }
-    )
+        return [_exclusion(source, record, reason, detail)]
+    return [_exclusion(source, record, reason, detail, name) for name, reason, detail in faults]
 
 
 def _images(source: _Source, draft: Draft) -> tuple[tuple[ImageRef, ...], bool]:
@@ -224,17 +199,23 @@ def _images(source: _Source, draft: Draft) -> tuple[tuple[ImageRef, ...], bool]:
         raise
 
 
-def _without_images(draft: Draft) -> Draft | None:
+def _without_images(draft: Draft) -> Draft:
+    """Raises ImageFaultError where nothing would be left."""
+    meta = {**draft.meta, "images": "missing"}
     if draft.task == "report":
-        return report_without_images(draft)
+        bare = report_without_images(draft)
+        if bare is None:
+            raise ImageFaultError("missing_image: without its images the report leaves nothing to ask")
+        return replace(bare, meta=meta)
     turns = tuple(
         (role, text.replace(f"{IMAGE_MARK}\n", "").replace(f"\n{IMAGE_MARK}", "").replace(IMAGE_MARK, ""))
         for role, text in draft.turns
     )
-    return replace(draft, turns=turns, images=())
+    return replace(draft, turns=turns, images=(), meta=meta)
 
 
-def _exclusion(record: Record, origin: Origin, reason: str, detail: str, sample: str | None = None) -> Exclusion:
+def _exclusion(source: _Source, record: Record, reason: str, detail: str, sample: str | None = None) -> Exclusion:
+    origin = Origin(file=source.file, row=record.row, sha256=record.sha256)
     return Exclusion(stage="ingest", reason=reason, record=record.id, sample=sample, origin=origin, detail=detail)
 
 
@@ -244,10 +225,13 @@ def _claim(source: _Source, record: Record) -> list[str]:
     if own in source.ids:
         return []
     names = _identities(source, record, hashed=False)
-    if any(_short(name) in source.ids for name in names):
+    keys = [_short(name) for name in names]
+    if not source.ids.isdisjoint(keys):
         # `A1` after `a1`, or the record `1-0` after the first draft of `1`.
         names = _identities(source, record, hashed=True)
-    source.ids.update([own, *map(_short, names)])
+        keys = [_short(name) for name in names]
+    source.ids.add(own)
+    source.ids.update(keys)
     return names
 
 

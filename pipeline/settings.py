@@ -5,10 +5,10 @@ In: a YAML file. Out: Settings, with every path absolute. Lost: nothing; all fau
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from pipeline.sources.containers import there
 from schemas.base import Access, Task
@@ -201,8 +201,34 @@ class ReleaseSettings(_Block):
     """A build is refused (exit 3) unless the audit's upper 95 % bound on the error rate is at most this; null demands nothing."""
     max_error_severity: Literal["minor", "major", "critical"] = "major"
     """From which severity on an error counts for `max_error_rate`."""
+    approval: bool = False
+    """A person has to approve what would go out before it is built: on the Prefect server's page, or by `release approve`."""
+    approval_hours: Annotated[float, Field(gt=0.0)] = 24.0
+    """How long a run on a Prefect server waits for that; then it stops, and nothing was released."""
+    tokenizer: Path | None = None
+    """A Hugging Face `tokenizer.json`, or a folder with one: tokens are counted by it beside the words."""
+    to: str | None = None
+    """Where a finished release is sent as `bimedv release publish` does: a folder, an fsspec address, or hub://OWNER/NAME.
+    {name} and {version} stand for the release's."""
+    in_house: bool = False
+    """`to` belongs to the house that builds: terms against passing on do not matter there."""
     about: AboutSettings = AboutSettings()
     workers: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("to")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            (value or "").format(name="", version="")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {name} and {version} can stand in braces") from None
+        return value
+
+    @model_validator(mode="after")
+    def _outside(self) -> Self:
+        if self.in_house and (self.to or "").startswith("hub://"):
+            raise ValueError("in_house is true, and a Hub is not inside the house; send it to a folder or a storage of yours")
+        return self
 
     @field_validator("splits")
     @classmethod
@@ -310,6 +336,9 @@ def load_settings(path: Path, workspace: Path | None = None, absent_sources: boo
             faults.append(f"{path}: translate.glossary[{number}]: {place} does not exist. Mend the path; it counts from {root}.")
     quality, wrong = _quality(path, settings, root)
     faults += wrong
+    tokens = None if settings.release.tokenizer is None else root / settings.release.tokenizer
+    if tokens is not None and not tokens.exists():
+        faults.append(f"{path}: release.tokenizer: {tokens} does not exist. Mend the path; it counts from {root}.")
     ends = {role: _with_attestation(end, root) for role, end in settings.endpoints if end is not None}
     for role, end in ends.items():
         if end.attestation is not None and not end.attestation.is_file():
@@ -322,6 +351,7 @@ def load_settings(path: Path, workspace: Path | None = None, absent_sources: boo
         "sources": sources,
         "translate": settings.translate.model_copy(update={"glossary": glossary}),
         "quality": quality,
+        "release": settings.release.model_copy(update={"tokenizer": tokens}),
         "endpoints": settings.endpoints.model_copy(update=ends),
     }
     return settings.model_copy(update=blocks)

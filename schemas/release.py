@@ -52,7 +52,7 @@ class ShardEntry(Noun):
     index_sha256: Sha256
     languages: dict[str, int]
     tokens: int
-    """White-space separated words over all turns."""
+    """Over all turns, by the release's `tokenizer`."""
 
 
 class Tombstone(Noun):
@@ -86,6 +86,14 @@ class Release(Noun):
     audit: dict[str, Any] = Field(default_factory=dict)
     """The error rate as experts found it in a random sample of what the gate accepted: accepted, audited, and, once something was
     audited, overall, by_corpus, by_task and by_severity, each with audited (n), errors, rate and a 95 % interval (low, high)."""
+    tokenizer: str = "white space"
+    """What counted tokens: `white space`, or a file's name with the beginning of its sha256."""
+    tokens: dict[str, int] = Field(default_factory=dict)
+    """Tokens of all turns, by language."""
+    words: dict[str, int] = Field(default_factory=dict)
+    """White-space separated words of all turns, by language. Tokens over words is the tokenizer's fertility."""
+    approval: dict[str, str] = Field(default_factory=dict)
+    """Who approved this release before it was built (by), and why (reason); empty where the config asks for no approval."""
     papers: dict[str, Sha256] = Field(default_factory=dict)
     """The files beside the shards (card, datasheet, metadata, Croissant) and their sha256; older releases name none."""
     withdrawn: tuple[Tombstone, ...] = ()

@@ -152,10 +152,11 @@ def _column(owners: Sequence[Any], field: pa.Field, gaps: bool = False) -> pa.Ar
     values = [None if owner is None else value_of(owner) for owner in owners] if gaps else list(map(value_of, owners))
     if field.name == "meta":
         return pa.array([None if value is None else orjson.dumps(value).decode() for value in values], field.type)
-    return _array(values, field.type)
+    return nested(values, field.type)
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+def nested(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Objects, or lists of them, as a column of structs or lists; attributes are looked up by the fields' names."""
     if pa.types.is_struct(kind):
         absent = [value is None for value in values]
         mask = pa.array(absent, pa.bool_()) if any(absent) else None
@@ -164,7 +165,7 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
         )
     if pa.types.is_list(kind) and not any(value is None for value in values):
         offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
-        return pa.ListArray.from_arrays(offsets, _array(list(chain.from_iterable(values)), kind.value_type), type=kind)
+        return pa.ListArray.from_arrays(offsets, nested(list(chain.from_iterable(values)), kind.value_type), type=kind)
     return pa.array(values, kind)
 
 

@@ -1,6 +1,7 @@
 """The dataset card: computed from the manifest, never typed."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ _TASKS = {
     "caption": "image-to-text",
     "report": "image-to-text",
 }
+#: What a plot shows, for those who cannot see it; its numbers stand in the file's own description.
+_PLOTS = {
+    "sources": "Bars: samples of each source by language",
+    "modalities": "Bars: samples of each modality by language",
+    "tasks": "Bars: samples of each task by language",
+    "lengths": "Bars: samples by the words of their turns",
+    "scores": "Bars: translations by the gate's score, from 0 to 100",
+}
 #: Licence names in the Hub's vocabulary; everything else is `other` with its name beside it.
 _LICENCES = {
     name: name.lower()
@@ -23,9 +32,13 @@ _LICENCES = {
 }
 
 
-def card(release: Release, layout: str = "webdataset") -> str:
-    """The card as Markdown with Hugging Face's YAML front matter; `layout` may be `parquet`, for an export."""
-    return _render("card.md.j2", release, layout)
+def card(release: Release, layout: str = "webdataset", plots: Iterable[str] | None = None) -> str:
+    """The card as Markdown with Hugging Face's YAML front matter; `layout` may be `parquet`, for an export.
+
+    `plots` are the paths of the plots that lie beside it, by default those that the manifest names.
+    """
+    drawn = [name for name in (release.papers if plots is None else plots) if name.startswith("plots/")]
+    return _render("card.md.j2", release, layout, drawn)
 
 
 def datasheet(release: Release) -> str:
@@ -33,12 +46,13 @@ def datasheet(release: Release) -> str:
     return _render("datasheet.md.j2", release)
 
 
-def _render(template: str, release: Release, layout: str = "webdataset") -> str:
+def _render(template: str, release: Release, layout: str = "webdataset", plots: Sequence[str] = ()) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     text = Path(__file__).with_name(template).read_text(encoding="utf-8")
     return environment.from_string(text).render(
         release=release,
         layout=layout,
+        plots={name: _PLOTS[name.removeprefix("plots/").removesuffix(".svg")] for name in sorted(plots)},
         terms=release.terms,
         about=release.about,
         licence=_LICENCES.get(str(release.terms.get("licence")), "other"),

@@ -66,6 +66,8 @@ def _parquet(folder: Path, release: Release, out: Path) -> dict[str, Any]:
     for split in splits.values():
         split.close()
     (out / "README.md").write_text(card(release, layout="parquet"), encoding="utf-8")
+    if (folder / "plots").is_dir():
+        shutil.copytree(folder / "plots", out / "plots")
     return {"files": sum(len(split.files) for split in splits.values()), "splits": {n: split.rows for n, split in splits.items()}}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from schemas.release import Release
-from shards.walk import records
+from shards.walk import Placed, records
 
 METADATA = "metadata.jsonl"
 #: Column to Croissant's type of it, in the order of the line.
@@ -23,15 +23,20 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def metadata_lines(folder: Path, release: Release) -> Iterator[bytes]:
-    """The lines of a release's shards, each with its line break."""
+def metadata_rows(folder: Path, release: Release) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(line, record) of each sample of a release's shards."""
     for placed in records(folder, release):
-        yield metadata_line(placed.entry.path, placed.offset, placed.raw)
+        record = orjson.loads(placed.raw)
+        yield _row(placed, record), record
 
 
-def metadata_line(shard: str, offset: int, raw: bytes) -> bytes:
-    """The line of one record's bytes. `score` is a text, "" where none was given: a column of one type has no null."""
-    record = orjson.loads(raw)
+def metadata_line(row: dict[str, Any]) -> bytes:
+    """As it stands in the file, with its line break."""
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _row(placed: Placed, record: dict[str, Any]) -> dict[str, Any]:
+    """`score` is a text, "" where none was given: a column of one type has no null."""
     proof = orjson.loads(record["evidence"]) if record["evidence"] else {}
     modalities = sorted({image["modality"] for image in record["images"]})
     line: dict[str, Any] = {name: record[name] for name in ("id", "pair", "language", "split", "corpus", "record", "task")}
@@ -43,8 +48,8 @@ def metadata_line(shard: str, offset: int, raw: bytes) -> bytes:
         "images": len(record["images"]),
         "score": "" if proof.get("score") is None else f"{proof['score']:g}",
         "decision": proof.get("decision") or "",
-        "shard": shard,
-        "offset": offset,
-        "record_sha256": hashlib.sha256(raw).hexdigest(),
+        "shard": placed.entry.path,
+        "offset": placed.offset,
+        "record_sha256": hashlib.sha256(placed.raw).hexdigest(),
     }
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return line

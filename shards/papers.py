@@ -1,4 +1,4 @@
-"""The papers of a release: card, datasheet, metadata.jsonl, Croissant, Energon, manifest, sums, computed from its shards.
+"""The papers of a release: card, plots, datasheet, metadata.jsonl, Croissant, Energon, manifest, sums, computed from its shards.
 
 In: a folder with finished shards and the manifest to be. Out: the papers in that folder, SHA256SUMS and the manifest last.
 """
@@ -12,7 +12,8 @@ from schemas.release import MANIFEST, SUMS, Release
 from shards.card import card, datasheet
 from shards.croissant import CROISSANT, croissant
 from shards.energon import energon_files
-from shards.metadata import METADATA, metadata_lines
+from shards.metadata import METADATA, metadata_line, metadata_rows
+from shards.plots import Shape
 
 CARD = "README.md"
 DATASHEET = "DATASHEET.md"
@@ -20,16 +21,20 @@ DATASHEET = "DATASHEET.md"
 
 def write_papers(folder: Path, release: Release) -> Release:
     """Write all papers; returns the manifest as written, which names each paper's sha256."""
-    digest = hashlib.sha256()
+    digest, shape = hashlib.sha256(), Shape()
     with (folder / METADATA).open("wb") as file:
-        for line in metadata_lines(folder, release):
+        for row, record in metadata_rows(folder, release):
+            line = metadata_line(row)
             file.write(line)
             digest.update(line)
+            shape.see(row, record)
+    plots = shape.drawings()
     texts = {
-        CARD: card(release).encode(),
+        CARD: card(release, plots=plots).encode(),
         DATASHEET: datasheet(release).encode(),
         CROISSANT: orjson.dumps(croissant(release, digest.hexdigest()), option=orjson.OPT_INDENT_2),
         **energon_files(release),
+        **plots,
     }
     for name, text in texts.items():
         (folder / name).parent.mkdir(exist_ok=True)

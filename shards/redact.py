@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from shards.papers import write_papers
 from shards.read import Members
 from shards.release import load_manifest
 from shards.tar import TarWriter, index_bytes
+from shards.tokens import tokenizer
 from shards.walk import loaded, records, samples
 
 _COUNTED = {"licences": "licence", "sources": "corpus", "tasks": "task", "languages": "language"}
@@ -61,15 +62,23 @@ def tombstones(folder: Path, out: Path, version: str, takedown: Takedown) -> tup
     return stones
 
 
-def redact(folder: Path, out: Path, version: str, stones: tuple[Tombstone, ...]) -> Release:
-    """Write the next version into `out`, without the samples that `stones` name."""
+def redact(folder: Path, out: Path, version: str, stones: tuple[Tombstone, ...], tokens: Path | None = None) -> Release:
+    """Write the next version into `out`, without the samples that `stones` name.
+
+    `tokens` is the file of the tokenizer by which the release counts. Raises InputError where it is another one.
+    """
     old = load_manifest(folder)
+    counting = tokenizer(tokens)
+    if counting.name != old.tokenizer:
+        raise InputError(
+            f"{folder}: counts its tokens by {old.tokenizer}, not by {counting.name}. Name that file with --tokenizer."
+        )
     new = old.model_copy(update={"version": version, "withdrawn": (*old.withdrawn, *stones)})
     work = out.with_name(f".{out.name}.redacting")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        release = write_papers(work, _without(folder, old, new, work))
+        release = write_papers(work, _without(folder, old, new, work, counting.count))
         work.replace(out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -121,10 +130,10 @@ class _Open:
         self._file = self.path.open("wb", buffering=0)
         self._writer = TarWriter(self._file, self.digest)
 
-    def add(self, raw: bytes, record: dict[str, Any]) -> None:
+    def add(self, raw: bytes, record: dict[str, Any], tokens: int) -> None:
         self._writer.add_raw(raw)
         self.languages[record["language"]] += 1
-        self.tokens += sum(len(turn["text"].split()) for turn in record["turns"])
+        self.tokens += tokens
 
     def abandon(self) -> None:
         self._file.close()
@@ -147,12 +156,12 @@ class _Open:
         return self.entry.model_copy(update=changed)
 
 
-def _without(folder: Path, old: Release, new: Release, out: Path) -> Release:
+def _without(folder: Path, old: Release, new: Release, out: Path, count: Callable[[Sequence[str]], int]) -> Release:
     """Copy every sample that stays, shard by shard; shards that become empty leave no gap in the numbers."""
     gone = {stone.sample for stone in new.withdrawn}
     entries: list[ShardEntry] = []
     numbers: Counter[tuple[str, str]] = Counter()
-    counts: dict[str, Counter[str]] = {name: Counter() for name in (*_COUNTED, "modalities", "splits")}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*_COUNTED, "modalities", "splits", "words", "tokens")}
     with ExitStack() as opened:
         current: _Open | None = None
         for entry, raw, record in _staying(folder, old, gone):
@@ -163,7 +172,11 @@ def _without(folder: Path, old: Release, new: Release, out: Path) -> Release:
                 numbers[entry.split, group] += 1
                 current = _Open(entry, out / entry.split / name)
                 opened.callback(current.abandon)
-            current.add(raw, record)
+            texts = [turn["text"] for turn in record["turns"]]
+            tokens = count(texts)
+            current.add(raw, record, tokens)
+            counts["tokens"][record["language"]] += tokens
+            counts["words"][record["language"]] += sum(len(text.split()) for text in texts)
             _count(counts, entry.split, record)
         entries += [] if current is None else [current.close(out)]
     plain = {name: dict(sorted(counter.items())) for name, counter in counts.items()}

@@ -1,22 +1,26 @@
 """A release: shards, index, manifest, card. Built aside and moved into place, so that a folder with a manifest is whole."""
 
 import errno
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from schemas.base import Noun
 from schemas.errors import InputError, StoppedError
 from schemas.release import MANIFEST, Release, ReleaseRow, ShardEntry, Tombstone
 from shards.laws import RowLaws
 from shards.papers import write_papers
-from shards.write import ShardPlan, plan, record_bytes, rows_of, write_shard
+from shards.resume import Finished
+from shards.rows import Rows
+from shards.tokens import Tokenizer, tokenizer
+from shards.write import Places, ShardPlan, Tally, file_digest, plan, record_bytes, write_shard
 
 _SHOWN = 20
 
@@ -36,6 +40,10 @@ class ReleaseInfo:
     """licence, redistributable, reasons."""
     audit: dict[str, Any] = field(default_factory=dict)
     """What experts found in a random sample."""
+    approval: dict[str, str] = field(default_factory=dict)
+    """Who approved it (by) and why (reason); empty where nobody was asked."""
+    tokenizer: Tokenizer = field(default_factory=lambda: tokenizer(None))
+    """What counts tokens."""
     withdrawn: tuple[Tombstone, ...] = ()
     """What earlier versions held and this one may not."""
 
@@ -50,22 +58,24 @@ def build(
 ) -> Release:
     """Write the rows of Parquet tables as a release; one worker and many give the same bytes.
 
-    A release of the same bytes that is there already stays; another one of the same name is replaced at the end.
+    A release of the same bytes that is there already stays; another one of the same name is replaced at the end. One that was
+    killed goes on with the shards that it has finished.
     Raises StoppedError when rows break a law or the disk is full, InputError when an image is not in the store.
     """
-    _check_laws(tables)
+    rows = Rows(tables)
+    plans = _lawful_plan(rows, images, info.shard_bytes)
     work = out.with_name(f".{out.name}.building")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     try:
-        release = _write(tables, images, work, info, workers, progress)
+        places = Places(images, work, info.tokenizer.count)
+        shards = _Shards(rows, places, info, Finished(work, _mark(tables, info)))
+        release = _write(shards, plans, workers, progress)
         _move(work, out)
     except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StoppedError(f"no space left under {out.parent}: nothing was released. Free some and run again.") from None
         raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     return release
 
 
@@ -77,67 +87,70 @@ def load_manifest(folder: Path) -> Release:
     return Release.model_validate(orjson.loads(path.read_bytes()))
 
 
-def _check_laws(tables: Sequence[Path]) -> None:
+def _lawful_plan(rows: Rows, images: Path, shard_bytes: int) -> list[ShardPlan]:
+    """The plan, once every row was seen to be lawful."""
     laws = RowLaws()
     faults: list[str] = []
-    for row in rows_of(tables):
-        record = orjson.loads(record_bytes(row))
-        faults += [f"{row.sample.id}: {fault}" for fault in laws.see(record)]
+
+    def seen() -> Iterator[ReleaseRow]:
+        for row in rows:
+            faults.extend(f"{row.sample.id}: {fault}" for fault in laws.see(orjson.loads(record_bytes(row))))
+            yield row
+
+    plans = plan(seen(), images, shard_bytes)
     faults += [f"{name}: {fault}" for name, fault in laws.end()]
     if faults:
         shown = "\n".join(faults[:_SHOWN])
         raise StoppedError(f"{len(faults)} rows may not be released; nothing was written.\n{shown}")
+    return plans
 
 
-def _write(
-    tables: Sequence[Path], images: Path, work: Path, info: ReleaseInfo, workers: int, progress: Callable[[int], None] | None
-) -> Release:
-    plans = plan(rows_of(tables), images, info.shard_bytes)
+def _mark(tables: Sequence[Path], info: ReleaseInfo) -> str:
+    """What a build is made from. A shard of another mark is of no use."""
+    known = {one.name: getattr(info, one.name) for one in fields(info)} | {"tokenizer": info.tokenizer.name}
+    told = {"info": known, "tables": [file_digest(path) for path in tables]}
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()
 
-    def write(item: tuple[ShardPlan, list[ReleaseRow]]) -> ShardEntry:
-        planned, rows = item
-        entry = write_shard(planned, rows, images, work, planned.path(info.name, info.version))
-        if progress:
-            progress(entry.samples)
-        return entry
 
-    counts: dict[str, Counter[str]] = {
-        name: Counter() for name in ("licences", "sources", "tasks", "languages", "modalities", "splits")
-    }
-    entries: list[ShardEntry] = []
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, Noun) else str(value)
+
+
+@dataclass(frozen=True)
+class _Shards:
+    """Writes the shards that a build before this one has not finished."""
+
+    rows: Rows
+    places: Places
+    info: ReleaseInfo
+    finished: Finished
+
+    def written(self, planned: ShardPlan) -> tuple[ShardEntry, Tally]:
+        path = planned.path(self.info.name, self.info.version)
+        done = self.finished.get(path)
+        if done is None:
+            done = write_shard(planned, self.rows.at(planned.rows), self.places, path)
+            self.finished.add(*done)
+        return done
+
+
+def _write(shards: _Shards, plans: list[ShardPlan], workers: int, progress: Callable[[int], None] | None) -> Release:
+    done = []
     with ThreadPoolExecutor(workers) as pool:
-        batches = _batches(plans, tables, counts)
-        while group := list(islice(batches, workers)):
-            entries += pool.map(write, group)
-    return write_papers(work, _manifest(info, entries, counts))
+        for entry, tally in pool.map(shards.written, plans):
+            done.append((entry, tally))
+            if progress:
+                progress(entry.samples)
+    shards.finished.end()
+    return write_papers(shards.places.folder, _manifest(shards.info, done))
 
 
-def _batches(
-    plans: list[ShardPlan], tables: Sequence[Path], counts: dict[str, Counter[str]]
-) -> Iterator[tuple[ShardPlan, list[ReleaseRow]]]:
-    """Rows of each shard, read again in one pass a shard group: memory is the open shards' rows, without their images."""
-    owner = {row: planned for planned in plans for row in planned.rows}
-    gathered: dict[int, list[ReleaseRow]] = {id(planned): [] for planned in plans}
-    for number, row in enumerate(rows_of(tables)):
-        planned = owner[number]
-        _count(counts, row)
-        gathered[id(planned)].append(row)
-        if len(gathered[id(planned)]) == len(planned.rows):
-            yield planned, gathered.pop(id(planned))
-
-
-def _count(counts: dict[str, Counter[str]], row: ReleaseRow) -> None:
-    sample = row.sample
-    counts["licences"][sample.licence] += 1
-    counts["sources"][sample.corpus] += 1
-    counts["tasks"][sample.task] += 1
-    counts["languages"][sample.language] += 1
-    counts["splits"][row.split] += 1
-    counts["modalities"].update({image.modality for image in sample.images} or {"text"})
-
-
-def _manifest(info: ReleaseInfo, entries: list[ShardEntry], counts: dict[str, Counter[str]]) -> Release:
-    plain = {name: dict(sorted(counter.items())) for name, counter in counts.items()}
+def _manifest(info: ReleaseInfo, written: list[tuple[ShardEntry, Tally]]) -> Release:
+    entries = [entry for entry, _ in written]
+    plain = {
+        name: dict(sorted(sum((getattr(tally, name) for _, tally in written), Counter[str]()).items()))
+        for name in ("licences", "sources", "tasks", "languages", "modalities", "splits", "words", "tokens")
+    }
     return Release(
         name=info.name,
         version=info.version,
@@ -147,6 +160,8 @@ def _manifest(info: ReleaseInfo, entries: list[ShardEntry], counts: dict[str, Co
         toolchain=info.toolchain,
         samples=sum(entry.samples for entry in entries),
         audit=info.audit,
+        approval=info.approval,
+        tokenizer=info.tokenizer.name,
         withdrawn=info.withdrawn,
         **plain,
     )

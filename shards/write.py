@@ -6,21 +6,23 @@ number and kind of images, because loaders take a dataset's columns from its fir
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from schemas.errors import InputError
 from schemas.release import ReleaseRow, ShardEntry
 from schemas.sample import ImageRef
-from schemas.tables import SCHEMAS, from_table
+from shards.hashing import Sha256Behind
 from shards.tar import TarWriter, index_bytes, sample_size
 
+#: `.99.png` behind an id of 93 characters fills a member's name.
+MOST_IMAGES = 100
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg"}
 _FSYNC_NAME = ".part"
 
@@ -33,7 +35,7 @@ class ShardPlan:
     group: str
     number: int
     images: int
-    rows: list[int] = field(default_factory=list)
+    rows: "array[int]" = field(default_factory=lambda: array("q"))
     bytes: int = 0
 
     def path(self, name: str, version: str) -> str:
@@ -41,23 +43,49 @@ class ShardPlan:
         return f"{self.split}/{name}-{version}-{self.split}-{self.group}-{self.number:06d}.tar"
 
 
-def rows_of(tables: Sequence[Path]) -> Iterator[ReleaseRow]:
-    """All rows of the tables in order, in flat memory."""
-    for path in tables:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=500):
-                yield from from_table(ReleaseRow, pa.Table.from_batches([batch], schema=SCHEMAS[ReleaseRow]))
+@dataclass
+class Tally:
+    """What the samples of a shard, or of a release, count up to."""
+
+    licences: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    tasks: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    modalities: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+    """White-space separated words of all turns, by language."""
+    tokens: Counter[str] = field(default_factory=Counter)
+    """The same in tokens of the release's tokenizer."""
+
+    def add(self, row: ReleaseRow, count: Callable[[Sequence[str]], int]) -> None:
+        """Count one sample; `count` counts tokens."""
+        sample = row.sample
+        self.licences[sample.licence] += 1
+        self.sources[sample.corpus] += 1
+        self.tasks[sample.task] += 1
+        self.languages[sample.language] += 1
+        self.splits[row.split] += 1
+        self.modalities.update({image.modality for image in sample.images} or {"text"})
+        texts = [turn.text for turn in sample.turns]
+        self.words[sample.language] += sum(len(text.split()) for text in texts)
+        self.tokens[sample.language] += count(texts)
 
 
-def plan(rows: Iterator[ReleaseRow], images: Path, shard_bytes: int) -> list[ShardPlan]:
+def plan(rows: Iterable[ReleaseRow], images: Path, shard_bytes: int) -> list[ShardPlan]:
     """Which row goes into which shard. Twins, which follow each other in the rows, are never parted.
 
-    Raises InputError naming the sample whose image is not in the store.
+    Raises InputError naming the sample whose image is not in the store, or which has more images than its members have names for.
     """
     done: list[ShardPlan] = []
     open_plans: dict[tuple[str, str], ShardPlan] = {}
     for number, row in enumerate(rows):
         size = sample_size([("", len(record_bytes(row))), *((path.name, _size(row, path)) for path in image_paths(row, images))])
+        if len(row.sample.images) > MOST_IMAGES:
+            raise InputError(
+                f"{row.sample.id}: {len(row.sample.images)} images, a sample of a shard has {MOST_IMAGES} at most. Leave its "
+                "source out, or make several samples of it."
+            )
         key = (row.split, group_of(row))
         current = open_plans.get(key)
         twin = row.sample.language == "ar" and row.sample.pair is not None
@@ -71,43 +99,52 @@ def plan(rows: Iterator[ReleaseRow], images: Path, shard_bytes: int) -> list[Sha
     return sorted(done, key=lambda item: (item.split, item.group, item.number))
 
 
-def write_shard(plan_: ShardPlan, rows: Sequence[ReleaseRow], images: Path, folder: Path, relative: str) -> ShardEntry:
-    """Write one shard and its index under temporary names, fsync, rename."""
-    path = folder / relative
+@dataclass(frozen=True)
+class Places:
+    """Where images come from and shards go to, and what counts tokens."""
+
+    images: Path
+    folder: Path
+    count: Callable[[Sequence[str]], int]
+
+
+def write_shard(plan_: ShardPlan, rows: Iterable[ReleaseRow], places: Places, relative: str) -> tuple[ShardEntry, Tally]:
+    """Write one shard and its index under temporary names, fsync, rename. Memory: one sample."""
+    path = places.folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + _FSYNC_NAME)
-    digest = hashlib.sha256()
-    with part.open("wb", buffering=0) as file:
+    tally = Tally()
+    with part.open("wb", buffering=0) as file, Sha256Behind() as digest:
         writer = TarWriter(file, digest)
         for row in rows:
-            writer.add(members_of(row, images))
+            writer.add(members_of(row, places.images))
+            tally.add(row, places.count)
         writer.close()
         os.fsync(file.fileno())
+        sha256 = digest.hexdigest()
     index = index_bytes(writer.offsets)
     index_path = path.with_name(f"{path.name}.idx")
     index_path.write_bytes(index)
     part.replace(path)
-    languages: dict[str, int] = {}
-    for row in rows:
-        languages[row.sample.language] = languages.get(row.sample.language, 0) + 1
-    return ShardEntry(
+    entry = ShardEntry(
         path=relative,
         split=plan_.split,
         images=plan_.images,
-        samples=len(rows),
+        samples=len(plan_.rows),
         bytes=path.stat().st_size,
-        sha256=digest.hexdigest(),
+        sha256=sha256,
         index_sha256=hashlib.sha256(index).hexdigest(),
-        languages=dict(sorted(languages.items())),
-        tokens=sum(len(turn.text.split()) for row in rows for turn in row.sample.turns),
+        languages=dict(sorted(tally.languages.items())),
+        tokens=sum(tally.tokens.values()),
     )
+    return entry, tally
 
 
 def members_of(row: ReleaseRow, images: Path) -> list[tuple[str, bytes]]:
     """Members of a sample: the record first, then its images as `key.0.png`, `key.1.png`, …"""
     key = row.sample.id
     parts = [(f"{key}.json", record_bytes(row))]
-    for ref, path, number in zip(row.sample.images, image_paths(row, images), range(99), strict=False):
+    for number, (ref, path) in enumerate(zip(row.sample.images, image_paths(row, images), strict=True)):
         parts.append((f"{key}.{member_name(ref, number)}", path.read_bytes()))
     return parts
 

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         cls=FallbackGroup,
     )
     group.command()(build)
+    group.command()(approve)
     group.command()(verify)
     group.command()(diff)
     group.command()(export)
@@ -51,6 +52,44 @@ def build(config: ConfigArgument, workspace: WorkspaceOption = None, as_json: Js
         value,
         f"{value['samples']} samples in {value['shards']} shards, manifest sha256 {value['sha256']}\n{value['path']}",
     )
+
+
+def approve(
+    config: ConfigArgument,
+    by: Annotated[str | None, typer.Option(help="Who decides: a name or pseudonym, for the manifest.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the manifest.")] = None,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Decide that it may not go out.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what would go out; with --by and --reason approve it, for configs with `release.approval`. It holds for this selection
+    alone: another sample, score, decision or audit asks again.
+
+    Example: bimedv release approve configs/demo.yaml --by expert-1 --reason "audit of 200 seen"
+    """
+    from pipeline.approval import Approval, figures, figures_text, record, recorded
+    from pipeline.database import open_database
+    from pipeline.select import select
+    from pipeline.settings import load_settings
+    from pipeline.workspace import Workspace
+
+    if (by or "").strip() == "" and (reason or refuse):
+        raise InputError("who decides? Name yourself with --by, and say why with --reason.")
+    if by and not (reason or "").strip():
+        raise InputError("why? Say it with --reason.")
+    settings = load_settings(config, workspace)
+    place = Workspace(settings.workspace)
+    chosen = select(settings, place, open_database(settings.database_url()))
+    if by and reason:
+        record(settings, place, Approval(selection=chosen.fingerprint, approved=not refuse, by=by, reason=reason))
+    found = recorded(settings, place, chosen)
+    told = figures(settings, place, chosen) | {"decision": found.model_dump(exclude={"selection"}) if found else None}
+    said = (
+        "nobody has decided yet"
+        if found is None
+        else f"{'approved' if found.approved else 'refused'} by {found.by}: {found.reason}"
+    )
+    answer(as_json, told, f"{told['release']}: {said}\n{figures_text(settings, place, chosen)}")
 
 
 def verify(
@@ -143,19 +182,13 @@ def publish(
     Example: bimedv release publish releases/bimed-v-0.1.0 s3://datasets/bimed-v/0.1.0 --dry-run
     """
     from flows.progress import advance, stage
-    from shards.publish import Storage, Target
+    from flows.publish import target
     from shards.publish import publish as send
 
-    if to.startswith("hub://"):
-        from shards.hub import Hub
-
-        if in_house:
-            raise InputError("--in-house: a Hub is not inside the house. Publish to a folder or a storage of yours.")
-        target: Target = Hub(to.removeprefix("hub://"), endpoint, private)
-    else:
-        target = Storage(to)
+    if in_house and to.startswith("hub://"):
+        raise InputError("--in-house: a Hub is not inside the house. Publish to a folder or a storage of yours.")
     with stage("publish", None):
-        value = send(path, target, dry_run, in_house, advance)
+        value = send(path, target(to, endpoint, private), dry_run, in_house, advance)
     said = "would be sent" if dry_run else "sent and checked"
     count = len(value["to_send"]) if dry_run else value["sent"]
     lines = [f"{value['release']} -> {to}: {count} of {value['files']} files {said}, {value['there']} there already"]
@@ -170,6 +203,7 @@ def redact(
     sources: Annotated[list[str] | None, typer.Option("--source", help="Corpus to withdraw; may be given often.")] = None,
     version: Annotated[str | None, typer.Option(help="Of the new release; by default the last number is raised.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default NAME-VERSION beside the old one.")] = None,
+    tokens: Annotated[Path | None, typer.Option("--tokenizer", help="File of the tokenizer that the release names.")] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -181,7 +215,7 @@ def redact(
     """
     from flows.publish import takedown
 
-    value = takedown(path, [*(ids or []), *_lines(ids_file)], sources or [], reason, (version, output, workspace))
+    value = takedown(path, [*(ids or []), *_lines(ids_file)], sources or [], reason, (version, output, workspace), tokens)
     text = f"{value['withdrawn']} samples withdrawn, {value['samples']} left: {value['version']}\n{value['path']}"
     answer(as_json, value, text)
 

@@ -28,7 +28,7 @@ from schemas.base import Task, Verdict
 from schemas.quality import Finding, Span
 from schemas.sample import IMAGE_MARK
 
-VERSION = "checks-use-9"
+VERSION = "checks-use-10"
 #: Similarity to points. Human pairs of TICO-19 lie at .43 / .53 / .75 (1st, 5th, 50th percentile), unrelated ones below .3.
 _CURVE = ((-1.0, 0.0), (0.1, 10.0), (0.25, 45.0), (0.38, 80.0), (0.55, 92.0), (0.8, 100.0))
 #: A short text says little to the encoder: below this many words the curve is asked for less.

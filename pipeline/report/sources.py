@@ -11,9 +11,10 @@ from itertools import pairwise
 import polars as pl
 
 from pipeline.curate.dedup import STAGE as DUPLICATES
+from pipeline.report.masked import masked
 from pipeline.report.tables import count_by, number_of, scan_chunks
 from pipeline.report.thumbs import data_uri
-from pipeline.workspace import ChunkManifest, Workspace
+from pipeline.workspace import ChunkManifest, Workspace, source_chunk
 from schemas.release import ReleaseRow
 from schemas.sample import IMAGE_MARK, Exclusion, ImageRef, Sample
 
@@ -60,12 +61,16 @@ class SourcePage:
     """Language to samples read or left out for it, and those that go out."""
     pictures: tuple[Shown, ...]
     clusters: tuple[Cluster, ...]
+    masked: dict[str, int]
+    """Placeholder of de-identification to how often it was put in."""
+    places: tuple[tuple[str, str], ...]
+    """(sample, words around a placeholder)."""
 
 
 def sources(workspace: Workspace) -> list[SourcePage]:
     """A page for each source of which something was read."""
     # Read once for all sources: 1.6M records have 1,600 chunks a stage.
-    stages = {stage: _by_source(workspace.manifests(stage)) for stage in ("ingest", "curate", "release")}
+    stages = {stage: _by_source(workspace.manifests(stage)) for stage in ("ingest", "curate", "make", "release")}
     return [
         _source(workspace, group, {stage: found.get(group, []) for stage, found in stages.items()}) for group in stages["ingest"]
     ]
@@ -74,12 +79,12 @@ def sources(workspace: Workspace) -> list[SourcePage]:
 def _by_source(manifests: Iterable[ChunkManifest]) -> dict[str, list[ChunkManifest]]:
     groups: dict[str, list[ChunkManifest]] = {}
     for manifest in manifests:
-        groups.setdefault(manifest.chunk.rpartition("-")[0], []).append(manifest)
+        groups.setdefault(source_chunk(manifest.chunk).rpartition("-")[0], []).append(manifest)
     return groups
 
 
 def _source(workspace: Workspace, group: str, chunks: Mapping[str, list[ChunkManifest]]) -> SourcePage:
-    read, kept = (scan_chunks(workspace, Sample, "samples", chunks[stage]) for stage in ("ingest", "curate"))
+    read, kept, made = (scan_chunks(workspace, Sample, "samples", chunks[stage]) for stage in ("ingest", "curate", "make"))
     lost = [scan_chunks(workspace, Exclusion, "excluded", chunks[stage]) for stage in ("ingest", "curate")]
     rows = scan_chunks(workspace, ReleaseRow, "rows", chunks["release"])
     out = count_by(rows, pl.col("sample").struct.field("language"))
@@ -87,11 +92,13 @@ def _source(workspace: Workspace, group: str, chunks: Mapping[str, list[ChunkMan
     for frame in lost:
         for reason, count in count_by(frame, pl.col("reason")).items():
             reasons[reason] = reasons.get(reason, 0) + count
+    counts, places = masked(kept)
     return SourcePage(
         name=group.partition("-")[2] or group,
         funnel={
             "samples": number_of(read),
             "kept": number_of(kept),
+            **({"made of them": number_of(made)} if chunks["make"] else {}),
             "English going out": out.get("en", 0),
             "Arabic going out": out.get("ar", 0),
         },
@@ -100,6 +107,8 @@ def _source(workspace: Workspace, group: str, chunks: Mapping[str, list[ChunkMan
         languages=_languages(read, reasons),
         pictures=tuple(_pictures(workspace, read)),
         clusters=tuple(_clusters(workspace, read, [manifest.chunk for manifest in chunks["ingest"]])),
+        masked=counts,
+        places=places,
     )
 
 

@@ -41,6 +41,13 @@ SAID = (
     ("", "نعم", "empty", "there is a translation of nothing"),
     ("A fracture is seen.", "يُرى فراكتشر.", "spelled_out", "'fracture' is written by its sound: فراكتشر"),
     ("Is it large?", "هل هي كبيرة?", "punctuation", "Latin ? for ؟"),
+    (
+        "The liver is large.",
+        "\ufe8d\ufedf\ufb90بد متضخم.",
+        "encoding",
+        "letters as they are drawn (presentation forms), not as they are written",
+    ),
+    ("Wait for two days (48 h).", "انتظر يومين () 48 ساعة.", "punctuation", "nothing between the brackets"),
 )
 
 

@@ -3,8 +3,9 @@
 import pyarrow as pa
 
 from pipeline.report.sources import Cluster, sources
-from pipeline.workspace import Workspace
-from tests.report.conftest import CASES, HOSTILE
+from pipeline.workspace import Workspace, made_chunk, noun_table
+from schemas.sample import Exclusion, Sample
+from tests.report.conftest import CASES, CHUNK, HOSTILE
 
 
 def test_a_source_shows_what_it_gave_and_why_the_rest_fell_out(run):
@@ -46,6 +47,27 @@ def test_copies_stand_under_the_sample_that_stayed(make_run):
     page = run.page()
     assert "slake-train-3" in page
     assert HOSTILE not in page
+
+
+def test_placeholders_are_counted_and_shown_in_their_place(make_run):
+    run = make_run([(("Who saw him?", "Dr [NAME] saw him on [DATE]."), None, None, None), (("Is it?", "No."), None, None, None)])
+    (before, plain) = run.workspace.rows("curate", Sample, "samples")
+    noted = before.model_copy(update={"meta": {"deidentified": "[DATE]=2,[NAME]=1"}})
+    lost = {"excluded": noun_table(Exclusion, [])}
+    run.workspace.write_chunk("curate", CHUNK, "c", {"samples": noun_table(Sample, [noted, plain]), **lost})
+    (source,) = sources(run.workspace)
+    assert source.masked == {"[DATE]": 2, "[NAME]": 1}
+    said = "Who saw him? Dr [NAME] saw him on [DATE]."
+    assert source.places == (("slake-train-0", said), ("slake-train-0", said))
+    assert f"Placeholders in {source.name}" in run.page()
+
+
+def test_what_recipes_made_of_a_source_is_counted_with_it(make_run):
+    run = make_run([(("Is it?", "No."), None, None, None)])
+    (kept,) = run.workspace.rows("curate", Sample, "samples")
+    run.workspace.write_chunk("make", made_chunk(CHUNK), "m", {"samples": noun_table(Sample, [kept, kept, kept])})
+    (source,) = sources(run.workspace)
+    assert (source.funnel["kept"], source.funnel["made of them"]) == (1, 3)
 
 
 def test_a_workspace_of_which_nothing_was_read_has_no_source(tmp_path):

@@ -22,16 +22,10 @@ def store(tmp_path):
     return pictures(tmp_path)
 
 
-def _bytes(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def test_one_worker_and_many_write_the_same_bytes(tmp_path, store):
-    one = release(tmp_path, rows(store), "one", 1, shard_bytes=6_000)
-    many = release(tmp_path, rows(store), "many", 4, shard_bytes=6_000)
-    assert _bytes(one) == _bytes(many)
-    assert verify(one).ok
-    assert len(list(one.rglob("*.tar"))) > 4
+def test_small_shards_of_every_kind_are_proved(tmp_path, store):
+    folder = release(tmp_path, rows(store), shard_bytes=6_000)
+    assert verify(folder).ok
+    assert len(list(folder.rglob("*.tar"))) > 4
 
 
 def test_gnu_tar_and_python_read_what_was_written(tmp_path, store):

@@ -21,8 +21,10 @@ _MIN_END_CHARS = 25
 #: times as long as its English in all 1,675 pairs of TICO-19 of 60 characters and more, .48 to 1.52 in the shorter ones. Short
 #: texts vary more: "What shape do the glands have?" is ما شكل الغدد؟, .43 of it.
 _RATIOS = ((60, 0.45, 0.51, 1.65, 2.2), (40, 0.3, 0.41, 2.2, 4.0), (0, 0.25, 0.33, 3.0, 4.0))
-#: An abbreviation written out is many times as long as it ("CT": التصوير المقطعي المحوسب, 23 characters); this much is free.
-_FREE_CHARS = 40
+#: An abbreviation written out is many times as long as it ("CT": التصوير المقطعي المحوسب, 23 characters); this much is free in
+#: any text, and for each abbreviation of the source ("MI, PE, DVT or COPD").
+_FREE_CHARS, _WRITTEN_OUT = 40, 20
+_ABBREVIATION = re.compile(r"\b[A-Z][a-z]?[A-Z]+s?\b|\b[Cc]ovid")
 #: Where a sentence of the source may well become two.
 _ROOM = re.compile(r"[;—\n]|:\s|\s[-–]\s|\.\s?\.|[.!?][\"'”’)\]]*\s*[\"'“(\[]?[A-Z]|(?<=\s)\(?[A-H][.)]\s")
 _LEAST_EXTRA, _MOST_CUT = 0.9, 1.45
@@ -30,6 +32,8 @@ _LEAST_EXTRA, _MOST_CUT = 0.9, 1.45
 _MERGED, _MIN_SENTENCES = 0.68, 3
 _LEAST_TIMES = 3
 _LEAST_TWICE, _MOST_STARTS, _LEAST_FAR = 3, 4, 15
+#: The source says it twice itself.
+_TWICE = re.compile(r"\b((?:\w+ ){2,20}\w+)\W+\1\b")
 
 
 def truncation(source: str, target: str, _kind: str) -> list[Finding]:
@@ -54,7 +58,7 @@ def length_ratio(source: str, target: str, _kind: str) -> list[Finding]:
         message = f"{ratio:.2f} times the source's length: something is missing"
         severity: Severity = "critical" if ratio < far else "major"
         return [Finding(check="length_ratio", category="accuracy/omission", severity=severity, message=message)]
-    if written > _FREE_CHARS and ratio > long:
+    if written > _FREE_CHARS and ratio > long and written - _WRITTEN_OUT * len(_ABBREVIATION.findall(source)) > long * size:
         message = f"{ratio:.2f} times the source's length: something was added"
         severity = "critical" if ratio > far_too_long else "major"
         return [Finding(check="length_ratio", category="accuracy/addition", severity=severity, message=message)]
@@ -131,7 +135,8 @@ def _said_twice(source: str, folded: str, words: list[Word]) -> Run | None:
             size = at - before
             if size >= _LEAST_TWICE and texts[before:at] == texts[at : at + size] and _opens(folded, words, before):
                 english = re.findall(r"\w+", source.lower())
-                return (before, at + size - 1) if len(set(english)) * 3 >= len(english) * 2 else None
+                own = len(set(english)) * 3 < len(english) * 2 or _TWICE.search(" ".join(english))
+                return None if own else (before, at + size - 1)
         places[text] = [*places[text][-_MOST_STARTS:], at]
     return None
 

@@ -8,8 +8,9 @@ every other number has to come back, as often as it is said.
 import re
 from collections import Counter
 from functools import lru_cache
+from operator import itemgetter
 
-from pipeline.quality.arabic import fold
+from pipeline.quality.arabic import Folded, fold
 from pipeline.quality.checks.words import Word, arabic_words, bare_forms, english_words
 from pipeline.quality.lexicon import lexicon
 from schemas.quality import Finding, Span
@@ -29,29 +30,38 @@ _CERTAIN = frozenset(map(float, range(3, 100)))
 _TENS = frozenset(map(float, range(20, 100, 10)))
 #: The second word of eleven to nineteen; the duodenum has its name of twelve.
 _TEENS = ("عشر", "عشره", "عشري", "عشريه")
-#: ثمن is an eighth and a price.
-_PRICE = 8.0
+#: ثمن is an eighth and a price: it accuses nobody.
+_PRICE, _PRICE_WORD = 8.0, "ثمن"
 #: R0 is a name that translators write out ("basic reproduction number"): 6 false alarms in 1,937 pairs of TICO-19.
 _NAME_WITH_ZERO = re.compile(r"(?<=[^\W\d_])0(?![\d.,])")
 #: "stage III" comes back as المرحلة 3.
-_GRADE = re.compile(r"\b(?:types?|grades?|stages?|class(?:es)?|phases?|levels?|segments?|zones?)[ -](i{1,3}|iv|vi{0,3}|ix|x)\b")
+_GRADE = re.compile(
+    r"\b(?:types?|grades?|stages?|class(?:es)?|phases?|levels?|segments?|zones?)[ -]"
+    r"((?:i{1,3}|iv|vi{0,3}|ix|x)(?:\s?(?:and|or|to|[-/–])\s?(?:i{1,3}|iv|vi{0,3}|ix|x))*)\b"
+)
+_ROMANS = re.compile(r"\b[ivx]+\b")
 _GRADE_SIGNS = ("type", "grade", "stage", "class", "phase", "level", "segment", "zone")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 #: A value that stands with another (range, fraction, date, time, product), before a unit's abbreviation or behind "grade" is
 #: written in digits: what may follow it, and what may stand before it.
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _TIED_BEHIND = re.compile(
-    r"\s?(?:[-/:x×]|to|in|and)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
-    rf"|\s(?:hours|days|weeks|months|years)\b|\) |\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
+    r"\s?(?:[-/:x×]|to|in|and|or)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
+    rf"|\s(?:hours|days|weeks|months|years)\b|(?<!\b1)-(?:hour|day|week|month|year)\b|\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
+    # Nothing behind it of which Arabic could make a dual: "coronavirus 2 (SARS)", "a score of 2."
+    r"|\s?[(),;:\]]|\.(?!\d)|$"
 )
 _DATED_BEHIND = re.compile(rf"\s(?:of )?(?:{_MONTHS})\b(?! [a-z])")
 _DATED_BEFORE = re.compile(rf"\b(?:{_MONTHS}) $")
 _SPOKEN_DAY = re.compile(r"(?:ال|لل)\w+ من (?=\w)")
 _TIED_BEFORE = re.compile(
-    rf"(?:\d\s?[-/:x×]\s?|\d (?:to|in) |\b(?:less|more|fewer|greater|higher|lower) than |\bno\. ?|#|(?:^|\s)\("
-    rf"|\b(?:grade|stage|type|phase|class|number|{_MONTHS}) )$"
+    rf"(?:\d\s?[-/:x×]\s?|\d (?:to|in|and|or) |\b(?:less|more|fewer|greater|higher|lower) than |\bno\. ?|#|(?:^|\s)\("
+    rf"|\b(?:grade|stage|type|phase|class|number|{_MONTHS})[ -])$"
 )
 _BEFORE_CHARS = 14
+_COVID = 19.0
+#: Not -2019 and -1.9: years and negative numbers are no part of a name.
+_NAMED = re.compile(r"[a-z]\d[\d.,]*$|[^\W\d_]{2}-\d$")
 _FROM_TO = re.compile(r"\bfrom (\d[\d.,]*)\D{0,12}? to (\d[\d.,]*)")
 _ARABIC_TO = re.compile(r"(\d[\d.,]*)\D{0,12}?\s(?:الي|حتي)\s(?:\D{0,12}?\s)?(\d[\d.,]*)")
 _DUAL = 2.0
@@ -69,13 +79,23 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
     wanted, found = _values(english.text), _values(folded.text)
     if "." in english.text and _DOTTED.search(english.text):
         wanted = _dotted(wanted, english.text, found)
+    if "covid" in english.text and "كورونا" in folded.text and not any(value == _COVID for value, _ in found):
+        # As فيروس كورونا المستجد, "the new coronavirus", it has no number.
+        wanted = [one for one in wanted if not english.text[: one[1][0]].endswith(("covid-", "covid"))]
     words_in = _english_words(english.text)
+    grades = _grades(source, english)
+    if grades:
+        wanted, found = sorted(wanted + grades, key=itemgetter(1)), found + _romans(target, folded)
     words = arabic_words(folded.text)
     words_out = _arabic_words(words)
-    first_out = {value: spans[0] for value, spans in words_out.items()}
+    first_out = {
+        value: spans[0]
+        for value, spans in words_out.items()
+        if value != _PRICE or not folded.text[slice(*spans[0])].endswith(_PRICE_WORD)
+    }
     if not (wanted or found or words_in or words_out):
         return []
-    missing = [(value, span) for value, span in _uncovered(wanted, found) if value not in words_out]
+    missing = [one for one in _uncovered(wanted, found) if not _spoken(one[0], wanted, words_in, words_out)]
     extra = [(value, span) for value, span in _uncovered(found, wanted) if value not in words_in]
     known = {value for value, _ in wanted}
     changed = _changed_words(known | words_in.keys(), {value for value, _ in found}, first_out)
@@ -148,6 +168,14 @@ def _uncovered(these: Values, those: Values) -> Values:
     return rest
 
 
+def _spoken(value: float, wanted: Values, words_in: Places, words_out: Places) -> bool:
+    """The target says it as a word, and not only the one that is a word in the source too: five portions and 5 grams."""
+    said = len(words_out.get(value, ()))
+    if value not in _CERTAIN or not said:
+        return said > 0
+    return said >= len(words_in.get(value, ())) + sum(own == value for own, _ in wanted)
+
+
 def _vanished(source: str, target: str, wanted: Values, found: Values, words: list[Word], words_out: Places) -> Values:
     """Values that the target says less often: of 1,937 human pairs none does, but for 1, for duals and for a few names."""
     spoken = {value: len(spans) for value, spans in words_out.items()}
@@ -190,8 +218,8 @@ def _undated(source: str, target: str, wanted: Values, found: Values) -> Values:
 
 
 def _in_name(source: str, span: Span) -> bool:
-    """The end of a name that keeps its number in Arabic: ACE2, HER2; SpO2 and HbA1c are written out."""
-    name = source[max(0, span[0] - _BEFORE_CHARS) : span[0]].rsplit(" ", 1)[-1].rpartition("-")[2]
+    """The end of a name that keeps its number in Arabic: ACE2, SARS-CoV-2; SpO2 and HbA1c are written out."""
+    name = source[max(0, span[0] - _BEFORE_CHARS) : span[0]].rsplit(" ", 1)[-1].rstrip("-").rpartition("-")[2].lstrip("([")
     return name.isalpha() and name.isascii() and not name.endswith("o") and not source[span[1] : span[1] + 1].isalpha()
 
 
@@ -202,14 +230,14 @@ def _is_tied(source: str, span: Span) -> bool:
 
 
 def _alone(values: Values, text: str) -> Values:
-    """Without the numbers of names: the 1 of S1 is none that "grade 1" may point at."""
-    return [(value, span) for value, span in values if not "a" <= text[max(0, span[0] - 1) : span[0]] <= "z"]
+    """Without the numbers of names: the 1 of S1 is none that "grade 1" may point at, the 2 of CoV-2 no two weeks."""
+    return [(value, span) for value, span in values if not _NAMED.search(text, max(0, span[0] - 3), span[1])]
 
 
 def _changed_words(wanted: set[float], found: set[float], words_out: dict[float, Span]) -> list[float]:
     """Number words of the target that the source lacks, while a number of the source has no counterpart, or there is none."""
     if not wanted:
-        return sorted(value for value in words_out if value in _CERTAIN and value != _PRICE)
+        return sorted(value for value in words_out if value in _CERTAIN)
     if wanted <= found | set(words_out):
         return []
     return sorted(value for value in set(words_out) - wanted if value in _CERTAIN)
@@ -240,10 +268,28 @@ def _english_words(text: str) -> Places:
             # Forty-five is neither forty nor five, but a translator may write either way around a pause.
             said.setdefault(tens[0] + value, []).append((tens[1].start, word.end))
         tens = (value, word) if value in _TENS else None
-    if any(sign in text for sign in _GRADE_SIGNS):
-        for match in _GRADE.finditer(text):
-            said.setdefault(float(_ROMAN.index(match[1]) + 1), []).append(match.span(1))
     return said
+
+
+def _romans(target: str, folded: Folded) -> Values:
+    """Roman numbers among Arabic words: المرحلة III."""
+    return [
+        (float(_ROMAN.index(match.group()) + 1), match.span())
+        for match in _ROMANS.finditer(folded.text)
+        if match.group() in _ROMAN and target[slice(*folded.span(*match.span()))].isupper()
+    ]
+
+
+def _grades(source: str, english: Folded) -> Values:
+    """Roman numbers behind "type", "grade" and their like, as the values that they are; "level i" is no number."""
+    if not any(sign in english.text for sign in _GRADE_SIGNS):
+        return []
+    spans = [match.span() for grade in _GRADE.finditer(english.text) for match in _ROMANS.finditer(english.text, *grade.span(1))]
+    return [
+        (float(_ROMAN.index(english.text[slice(*span)]) + 1), span)
+        for span in spans
+        if source[slice(*english.span(*span))].isupper()
+    ]
 
 
 def _arabic_words(words: list[Word]) -> Places:
@@ -254,6 +300,9 @@ def _arabic_words(words: list[Word]) -> Places:
         if stem is None or number == taken:
             continue
         after = words[number + 1] if number + 1 < len(words) else None
+        if after is not None and word.text == "مره" and after.text.startswith("اخر"):
+            # مرة أخرى is "again".
+            continue
         teen = after is not None and after.text in _TEENS and after.start - word.end == 1
         value = _arabic_value(stem, tail, teen)
         tens = _tens_behind(after) if value is not None and 1 <= value <= 9 else None

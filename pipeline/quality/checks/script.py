@@ -10,9 +10,14 @@ _COPIED = re.compile(r"(?:https?://|www\.)[^\s\u0600-\u06ff]+|\[[A-Z]+\]|<image>
 _LETTER = re.compile(r"[^\W\d_\u0640]")
 _FIRST_CHARS = 20
 _NO_ARABIC = re.compile("[^\\W\\d_\u0621-\u064a\u066e-\u06d3]")
-_ARABIC = re.compile("[\u0621-\u063f\u0641-\u064a\u066e-\u06d3]")
+_ARABIC = re.compile("[\u0621-\u063f\u0641-\u064a\u066e-\u06d3\ufb50-\ufdff\ufe70-\ufefc]")
+#: Letters as they are drawn, left by a PDF: to a reader they look right, to a search and a model they are others.
+_DRAWN = re.compile("[\ufb50-\ufbb1\ufbd3-\ufd3d\ufe70-\ufefc]")
 #: What wants translating: words, also in the capitals of reports ("NO ACUTE DISEASE"), unlike T2, MRI or FLAIR STIR.
-_ENGLISH_WORD = re.compile(r"[a-z]{3,}|\b[A-Z]{6,}\b|\b[A-Z]{5,}\s+[A-Z]{5,}\b|\b(?:THE|IS|ARE|AND|OF|WITH|NO|NOT|FOR)\b")
+_ENGLISH_WORD = re.compile(
+    r"[a-z]{3,}|\b[A-Z]{6,}\b|\b[A-Z]{5,}\s+[A-Z]{5,}\b|\b(?:THE|IS|ARE|AND|OF|WITH|NO|NOT|FOR)\b"
+    r"|\b(?:[Oo]r|of|to|[Ii]n|[Oo]n|by|[Aa]t|[Ii]s|an|as|[Nn]o|[Ii]f|[Dd]o)\b"
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LATIN = re.compile("[a-z]")
 #: Two Latin words and more in a row; with one in small letters they are a phrase of English. TICO-19 has none that also stands in
@@ -116,6 +121,17 @@ def encoding(_source: str, target: str, _kind: str) -> list[Finding]:
                 severity="critical",
                 message="damaged characters",
                 target_span=broken.span(),
+            )
+        ]
+    drawn = _DRAWN.search(target)
+    if drawn:
+        return [
+            Finding(
+                check="encoding",
+                category="fluency/character-encoding",
+                severity="major",
+                message="letters as they are drawn (presentation forms), not as they are written",
+                target_span=drawn.span(),
             )
         ]
     control = _CONTROL.search(target)

@@ -29,6 +29,7 @@ _ARABIC = {
     **dict.fromkeys("ب", "B"), **dict.fromkeys("تطث", "T"), **dict.fromkeys("دضذ", "D"), **dict.fromkeys("سصزظش", "S"),
     **dict.fromkeys("جغ", "G"), **dict.fromkeys("كقخ", "K"), **dict.fromkeys("ف", "F"), "ل": "L", "م": "M", "ن": "N", "ر": "R",
 }  # fmt: skip
+_WITH_THE = re.compile("[وف]?[بكل]ال")
 _SOUNDS = re.compile("|".join(sorted((letters for letters, _ in _ENGLISH), key=len, reverse=True)) + "|c[eiy]|ch?")
 _BY_LETTERS = dict(_ENGLISH)
 #: What inflection adds to a borrowed word: plural, feminine, relation.
@@ -66,7 +67,9 @@ def _translated(words: list[Word], stems: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=50_000)
 def _heard(word: str) -> frozenset[str]:
     """What a folded Arabic word may sound like to English ears, with and without what is written onto it."""
-    return _sounds(bare_forms(word), _LEAST_LETTERS)
+    forms = bare_forms(word)
+    # بال is a preposition and the article, never the beginning of a borrowed word: بالعدوى is not "blood".
+    return _sounds(forms if not _WITH_THE.match(word) else forms[-1:], _LEAST_LETTERS)
 
 
 def _sounds(forms: Iterable[str], least: int) -> frozenset[str]:
