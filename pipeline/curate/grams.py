@@ -48,8 +48,8 @@ class Words:
 def words_of(texts: pa.Array | pa.ChunkedArray, pattern: str) -> Words:
     """The words that the pattern (of Rust's regex crate) finds in the texts in lower case, blanks inside a word left out.
 
-    A word may hold blanks between a sign and its number only. So the pattern goes through what stands between blanks, once for each
-    that there is: over the texts themselves it takes twice the time of all the rest.
+    A word may hold blanks between a sign and its number only. So the pattern goes through what stands between blanks, once for
+    each that there is: over the texts themselves it takes twice the time of all the rest.
     """
     plain = pl.Series(values=texts, dtype=pl.String).str.to_lowercase().str.replace_all(_APART, "${1}${2}")
     pieces = pc.split_pattern(plain.str.replace_all("\n", " ", literal=True).to_arrow(), " ")
