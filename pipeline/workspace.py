@@ -200,8 +200,8 @@ def noun_table(noun: type[N], rows: Iterable[N]) -> pa.Table:
 def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a table under a temporary name, fsync, rename. Returns the file's sha256."""
     with atomic_path(path) as part:
-        # Texts, ids and digests hardly repeat, and what repeats zstd sees: with dictionaries the real corpora's tables are 2 to 11 %
-        # larger, and take a sixth longer to write and to read.
+        # Texts, ids and digests hardly repeat, and what repeats zstd sees: with dictionaries the tables of real corpora are 2 to
+        # 11 % larger, and take a sixth longer to write and to read.
         pq.write_table(table, part, compression="zstd", use_dictionary=False, row_group_size=_GROUP_ROWS)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
