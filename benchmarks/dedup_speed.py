@@ -70,7 +70,8 @@ def ours(path: Path, folder: Path) -> tuple[np.ndarray, float]:
         count = 0
         while lines := [line for _, line in zip(range(BATCH), file, strict=False)]:
             words = words_of(pa.array(lines), TOKENS)
-            near.add(*grams(words, SHINGLE), np.zeros(len(lines), np.uint64), words.counts() >= SHINGLE)
+            none = np.zeros(len(lines), np.uint64)
+            near.add(near.sketched(*grams(words, SHINGLE), none, words.counts() >= SHINGLE))
             count += len(lines)
         copy_of = np.full(count, -1, np.int64)
         near.find(np.arange(count, dtype=np.uint64), copy_of)

@@ -59,13 +59,25 @@ class Hit:
         return f"{self.kind} of {self.item}: {self.theirs!r} | here: {self.ours!r}"
 
 
+class Pictures:
+    """Images by their perceptual hashes, 16 hex digits each."""
+
+    def __init__(self, hashes: Iterable[str]) -> None:
+        self._hashes = np.array([int(each, 16) for each in hashes], np.uint64)
+
+    def place(self, phash: str) -> int | None:
+        """Which of them, the first one, is the image with this hash, saved again or not."""
+        near = np.bitwise_count(self._hashes ^ np.uint64(int(phash, 16))) <= _IMAGE_BITS
+        return int(near.argmax()) if near.any() else None
+
+
 class Benchmarks:
     """What must not be trained on. An item of 60 words takes about 4 kB."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = tuple(items)
-        shown = [(int(image, 16), item) for item in self._items for image in item.images]
-        self._images = np.array([image for image, _ in shown], np.uint64)
+        shown = [(image, item) for item in self._items for image in item.images]
+        self._pictures = Pictures(image for image, _ in shown)
         self._shown = [item for _, item in shown]
         texts = [_sound(item.text) for item in self._items]
         words = words_of(pa.array(texts, pa.string()), WORDS)
@@ -130,8 +142,8 @@ class Benchmarks:
 
     def _nearest(self, phash: str) -> Item | None:
         """The first item with an image of nearly this hash."""
-        near = np.bitwise_count(self._images ^ np.uint64(int(phash, 16))) <= _IMAGE_BITS
-        return self._shown[int(near.argmax())] if near.any() else None
+        place = self._pictures.place(phash)
+        return None if place is None else self._shown[place]
 
     def _same(self, words: Words, row: int, text: str) -> Hit | None:
         item = self._exact.get(_all(words, row))

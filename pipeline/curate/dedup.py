@@ -6,8 +6,8 @@ Memory: about 60 bytes a sample and its id; what near copies need lies in unname
 """
 
 import re
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.ahead import ahead
 from pipeline.collector import collecting_rarely
 from pipeline.curate.columns import unfolded
 from pipeline.curate.grams import digests, grams, hash_of, words_of
-from pipeline.curate.near import NearCopies
+from pipeline.curate.near import NearCopies, Sketched
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace, fingerprint
 from schemas.sample import IMAGE_MARK
 
-VERSION = "4"
+VERSION = "3"
 STAGE = "duplicates"
 _SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("kept", pa.string()), ("chunk", pa.string())])
 #: Near copies of a dozen words are other sentences ("no effusion on the left"); only longer texts are compared.
@@ -51,12 +52,13 @@ def find_duplicates(settings: Settings, workspace: Workspace) -> str:
     if workspace.done(STAGE, "all", mark):
         return mark
     workspace.prepare()
-    seen = _Seen()
+    seen: list[_Seen] = []
+    chunks = [manifest.chunk for manifest in workspace.manifests("ingest")]
     with NearCopies(workspace.root, settings.curate.near_duplicates) as near:
-        for manifest in workspace.manifests("ingest"):
-            with pq.ParquetFile(workspace.table_path("ingest", manifest.chunk, "samples")) as file:
-                _take(file.read(columns=_COLUMNS), manifest.chunk, seen, near)
-        table = _fallen(seen, near)
+        for own, sketched in ahead(partial(_read, workspace, near), chunks, settings.runner.workers):
+            seen.append(own)
+            near.add(sketched)
+        table = _fallen(chunks, seen, near)
     workspace.write_chunk(STAGE, "all", mark, {"fallen": table})
     return mark
 
@@ -80,29 +82,28 @@ def duplicates_mark(settings: Settings, workspace: Workspace) -> str:
     return fingerprint(VERSION, settings.curate.near_duplicates, marks)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is kept in memory of all samples."""
+    """What is kept in memory of a chunk's samples."""
 
-    chunks: list[str] = field(default_factory=list)
-    ids: list[pa.Array] = field(default_factory=list)
-    ranks: list[npt.NDArray[np.uint32]] = field(default_factory=list)
+    ids: pa.Array
+    ranks: npt.NDArray[np.uint32]
     """Split, then source: the smaller the better."""
-    keys: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+    keys: npt.NDArray[np.uint64]
     """Of text and images, 128 bits."""
 
 
-def _take(table: pa.Table, chunk: str, seen: _Seen, near: NearCopies) -> None:
+def _read(workspace: Workspace, near: NearCopies, chunk: str) -> tuple[_Seen, Sketched]:
+    with pq.ParquetFile(workspace.table_path("ingest", chunk, "samples")) as file:
+        table = file.read(columns=_COLUMNS)
     words = words_of(texts_of(table), TOKENS)
     images = _images(table)
     keys = digests(words.hashes, words.places) ^ images[:, None]
     agree = digests(*words.marked(_critical))[:, 0] ^ images
     source = int(chunk.partition("-")[0])
-    seen.chunks.append(chunk)
-    seen.ids.append(table["id"].combine_chunks())
-    seen.ranks.append(np.array([_RANKS.get(split, 2) << 16 | source for split in table["split"].to_pylist()], np.uint32))
-    seen.keys.append(keys)
-    near.add(*grams(words, SHINGLE), agree, words.counts() >= _NEAR_WORDS)
+    ranks = np.array([_RANKS.get(split, 2) << 16 | source for split in table["split"].to_pylist()], np.uint32)
+    sketched = near.sketched(*grams(words, SHINGLE), agree, words.counts() >= _NEAR_WORDS)
+    return _Seen(table["id"].combine_chunks(), ranks, keys), sketched
 
 
 def texts_of(table: pa.Table) -> pa.Array:
@@ -128,21 +129,21 @@ def _critical(word: str) -> int:
     return hash_of(" ".join(found)) if found else 0
 
 
-def _fallen(seen: _Seen, near: NearCopies) -> pa.Table:
+def _fallen(names: list[str], seen: list[_Seen], near: NearCopies) -> pa.Table:
     """The table of those that fall, in the order of the chunks and ids."""
-    ids = pa.concat_arrays([*seen.ids, pa.array([], pa.string())])
+    ids = pa.concat_arrays([*(each.ids for each in seen), pa.array([], pa.string())])
     if not len(ids):
         return _SCHEMA.empty_table()
-    chunks = np.repeat(np.arange(len(seen.ids)), [len(each) for each in seen.ids])
-    columns = {"rank": np.concatenate(seen.ranks), "id": ids}
+    chunks = np.repeat(np.arange(len(seen)), [len(each.ids) for each in seen])
+    columns = {"rank": np.concatenate([each.ranks for each in seen]), "id": ids}
     order = pc.sort_indices(pa.table(columns), sort_keys=[("rank", "ascending"), ("id", "ascending")]).to_numpy()
-    copy_of = _exact(np.concatenate(seen.keys), order)
+    copy_of = _exact(np.concatenate([each.keys for each in seen]), order)
     exact = np.flatnonzero(copy_of >= 0)
     near.find(order, copy_of)
     rows = np.flatnonzero(copy_of >= 0)
     reasons = np.where(np.isin(rows, exact), "exact_duplicate", "near_duplicate")
-    names = pa.array(seen.chunks).take(pa.array(chunks[rows]))
-    table = pa.table([ids.take(pa.array(rows)), pa.array(reasons), ids.take(pa.array(copy_of[rows])), names], schema=_SCHEMA)
+    places = pa.array(names).take(pa.array(chunks[rows]))
+    table = pa.table([ids.take(pa.array(rows)), pa.array(reasons), ids.take(pa.array(copy_of[rows])), places], schema=_SCHEMA)
     return table.sort_by([("chunk", "ascending"), ("id", "ascending")])
 
 

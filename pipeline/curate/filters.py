@@ -10,13 +10,13 @@ from schemas.sample import IMAGE_MARK, Sample
 
 _PICTURE = r"(?:images?|pictures?|photos?|photographs?|scans?|x-?rays?|radiographs?|films?|attachments?|uploads?|files?)"
 #: Answers that say that the model behind them saw no image. `I cannot see a fracture` is a finding and stays.
-_UNSEEN = (
+UNSEEN = (
     r"\b(?:I(?: am|['’]m)? (?:cannot|can['’]t|can not|could not|couldn['’]t|unable to|not able to) "
     r"(?:see|view|access|display|open|interpret|analy[sz]e) "
     rf"(?:(?:the|this|that|these|those|your|any|an?|attached|uploaded|actual|medical|provided) )*{_PICTURE}|"
     rf"as an AI|no {_PICTURE} (?:is|are|was|were|has been|have been) (?:provided|attached|uploaded|visible|shared))\b"
 )
-_UNSEEN_ANSWER = re.compile(_UNSEEN, re.I)
+_UNSEEN_ANSWER = re.compile(UNSEEN, re.I)
 #: `Hi-res CT` greets nobody; a comma ends a thanks, because advice may follow it.
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|dear|hey)(?![\w-])[^.,!?\n]{0,40}[.,!]\s*)?(?:(?:thank(?:s| you)|welcome)\b[^.,!?\n]{0,80}[.,!]\s*)?"
@@ -62,9 +62,9 @@ def fault(sample: Sample, max_chars: int) -> tuple[str, str] | None:
 
 
 def suspicious(turns: Turns, images: npt.NDArray[np.int64], max_chars: int) -> npt.NDArray[np.bool_]:
-    """Which of many samples `fault` may leave out, told from their turns and how many images they have.
+    """Which of many samples `fault` may leave out for another reason than UNSEEN, told from their turns and counts of images.
 
-    False only where it finds nothing, and for texts in ASCII only: of others Rust's regex crate takes another view of words.
+    False only where it finds nothing in texts that are as `clean` leaves them.
     """
     spoken = ~turns.having("system")
     said = turns.sums(spoken)
@@ -73,7 +73,6 @@ def suspicious(turns: Turns, images: npt.NDArray[np.int64], max_chars: int) -> n
     wrong = spoken & ~np.where(place % 2 == 0, turns.having("user"), turns.having("assistant"))
     bare = turns.texts.str.replace_all(IMAGE_MARK, "", literal=True).str.strip_chars().str.len_chars().to_numpy()
     wrong |= bare < np.where(turns.having("user"), _MIN_CHARS, 1)
-    wrong |= turns.texts.str.contains(f"(?i){_UNSEEN}").to_numpy()
     marks = turns.sums(turns.texts.str.count_matches(IMAGE_MARK, literal=True).to_numpy())
     chars = turns.sums(turns.texts.str.len_chars().to_numpy())
     return turns.any(wrong) | np.asarray((said == 0) | (said % 2 == 1) | (marks != images) | (chars > max_chars), np.bool_)

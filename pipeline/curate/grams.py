@@ -8,14 +8,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+#: A sign that stands apart from its number.
+_APART = r"([-+\x{2212}<>≤≥±])\s+(\d)"
 #: Odd multipliers of 64-bit mixing functions (splitmix64).
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -42,15 +46,32 @@ class Words:
 
 
 def words_of(texts: pa.Array | pa.ChunkedArray, pattern: str) -> Words:
-    """The words that the pattern (of Rust's regex crate) finds in the texts in lower case, blanks inside a word left out."""
-    found = pl.Series(values=texts, dtype=pl.String).str.to_lowercase().str.extract_all(pattern)
-    counts = found.list.len().to_numpy()
-    places = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    flat = found.filter(found.list.len() > 0).explode().to_arrow().dictionary_encode()
-    vocabulary = tuple("".join(word.split()) for word in flat.dictionary.to_pylist())
+    """The words that the pattern (of Rust's regex crate) finds in the texts in lower case, blanks inside a word left out.
+
+    A word may hold blanks between a sign and its number only. So the pattern goes through what stands between blanks, once for
+    each that there is: over the texts themselves it takes twice the time of all the rest.
+    """
+    plain = pl.Series(values=texts, dtype=pl.String).str.to_lowercase().str.replace_all(_APART, "${1}${2}")
+    pieces = pc.split_pattern(plain.str.replace_all("\n", " ", literal=True).to_arrow(), " ")
+    flat = pieces.values.dictionary_encode()
+    found = pl.Series(values=flat.dictionary, dtype=pl.String).str.extract_all(pattern)
+    vocabulary = tuple(found.filter(found.list.len() > 0).explode().to_list())
     hashes = np.fromiter(map(hash_of, vocabulary), np.uint64, len(vocabulary))
-    kinds = flat.indices.to_numpy().astype(np.int64)
-    return Words(hashes[kinds], places, kinds, vocabulary)
+    held = _starts(found.list.len().to_numpy())
+    kinds, ends = _ranges(held, flat.indices.to_numpy())
+    return Words(hashes[kinds], ends[pieces.offsets.to_numpy()], kinds, vocabulary)
+
+
+def _starts(counts: npt.NDArray[Any]) -> Places:
+    """Where each of several runs begins, and the end of the last one."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def _ranges(starts: Places, chosen: npt.NDArray[Any]) -> tuple[Places, Places]:
+    """The numbers from `starts[i]` to `starts[i + 1]` for each chosen i, in a row, and where each range begins in it."""
+    counts = np.diff(starts)[chosen]
+    places = _starts(counts)
+    return np.repeat(starts[chosen] - places[:-1], counts) + np.arange(places[-1]), places
 
 
 @lru_cache(maxsize=1 << 17)
@@ -78,7 +99,7 @@ def digests(numbers: Hashes, places: Places) -> Hashes:
 def grams(words: Words, size: int) -> tuple[Hashes, Places]:
     """Hashes of the runs of `size` words, in order; a text of fewer words has none."""
     counts = np.maximum(words.counts() - size + 1, 0)
-    places = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    places = _starts(counts)
     starts = np.repeat(words.places[:-1] - places[:-1], counts) + np.arange(places[-1])
     mixed = np.zeros(len(starts), np.uint64)
     for step in range(size):

@@ -8,6 +8,7 @@ Memory: 50 bytes a text; bands and shingles lie in unnamed files that are gone w
 import os
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -29,6 +30,19 @@ def rows_of(threshold: float) -> int:
     """The rows of a band: as many as leave a pair at the threshold its chance. .9 gives 9 bands of 7 rows, .8 16 bands of 4."""
     fitting = (rows for rows in range(_PERMUTATIONS, 0, -1) if 1 - (1 - threshold**rows) ** (_PERMUTATIONS // rows) >= _RECALL)
     return next(fitting, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketched:
+    """What the search keeps of one chunk's samples."""
+
+    count: int
+    rows: Places
+    """Those that are compared."""
+    lengths: Places
+    """How many shingles each of them has."""
+    shingles: bytes
+    bands: list[bytes]
 
 
 class NearCopies:
@@ -58,22 +72,29 @@ class NearCopies:
     def _file(self) -> IO[bytes]:
         return self._files.enter_context(tempfile.TemporaryFile(dir=self._folder))
 
-    def add(self, shingles: Hashes, places: Places, agree: Hashes, compared: npt.NDArray[np.bool_]) -> None:
-        """The next samples: the shingles of sample i are `shingles[places[i]:places[i + 1]]`."""
-        first, self._seen = self._seen, self._seen + len(agree)
-        rows = np.flatnonzero(compared)
-        if self._shingles is None or not len(rows):
-            return
+    def sketched(self, shingles: Hashes, places: Places, agree: Hashes, compared: npt.NDArray[np.bool_]) -> Sketched:
+        """Samples to `add`, by any thread: the shingles of sample i are `shingles[places[i]:places[i + 1]]`."""
+        rows = np.flatnonzero(compared if self._shingles is not None else ())
         counts = np.diff(places)
         flat, counts = shingles[np.repeat(compared, counts)], counts[rows]
+        if not rows.size:
+            return Sketched(len(agree), rows, counts, b"", [])
         ends = np.concatenate([[0], np.cumsum(counts)])
         sketches = RMinHash.digest_matrix_from_flat_token_hashes(flat, ends.astype(np.uint64), _PERMUTATIONS, 1)
         keys = _band_keys(np.array(sketches.to_rows(), np.uint64), agree[rows], self._rows)
-        for band, file in enumerate(self._bands):
-            file.write(keys[:, band].tobytes())
-        self._shingles.write((flat >> np.uint64(32)).astype(np.uint32).tobytes())
-        self._numbers.append(rows + first)
-        self._lengths.append(counts)
+        bands = [keys[:, band].tobytes() for band in range(len(self._bands))]
+        return Sketched(len(agree), rows, counts, (flat >> np.uint64(32)).astype(np.uint32).tobytes(), bands)
+
+    def add(self, samples: Sketched) -> None:
+        """The next samples."""
+        first, self._seen = self._seen, self._seen + samples.count
+        if self._shingles is None or not samples.rows.size:
+            return
+        for data, file in zip(samples.bands, self._bands, strict=True):
+            file.write(data)
+        self._shingles.write(samples.shingles)
+        self._numbers.append(samples.rows + first)
+        self._lengths.append(samples.lengths)
 
     def find(self, order: npt.NDArray[np.uint64], copy_of: npt.NDArray[np.int64]) -> None:
         """Enter into `copy_of` (-1 for those that stay so far) what falls. `order` are all samples, the preferred first."""

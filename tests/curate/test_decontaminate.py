@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.curate_quality import FILES, HELD_OUT, REAL, edited, hits, texts
-from pipeline.curate.decontaminate import Benchmarks, Item
+from flows.laws import _showing
+from pipeline.curate.decontaminate import Benchmarks, Item, Pictures
+from schemas.release import ReleaseRow
 from tests.curate.samples import image, sample
 
 TEXT = "a man of forty years came with pain behind the breastbone that rose to his jaw while he carried coal upstairs"
@@ -44,6 +46,15 @@ def test_an_image_saved_again_is_found_and_another_one_is_not():
     copy = sample("s", "Anything else?", images=["xray"])
     assert benchmarks.hit(_bits(copy, 3, 60)).kind == "an image"
     assert benchmarks.hit(_bits(copy, 3, 40, 60)) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "split", "faults"), [((3, 60), "train", 1), ((3, 40, 60), "train", 0), ((3, 60), "validation", 0)]
+)
+def test_the_law_is_as_strict_about_images_as_curation(changed, split, faults):
+    row = ReleaseRow(sample=_bits(sample("s", images=["xray"]), *changed), split=split, evidence=None)
+    banned = Pictures([image("scan").phash, image("xray").phash])
+    assert _showing([row], banned) == ["s is in train and shows an image of a benchmark"] * faults
 
 
 @pytest.mark.parametrize("start", [0, 3, len(WORDS) - 13])
