@@ -72,10 +72,12 @@ def test_a_run_with_its_own_server_stops_and_the_command_approves_this_selection
     assert bimedv("release", "approve", held.config, "--json").json["decision"] is None, "another selection"
 
 
-@pytest.mark.parametrize("approve", [True, False])
-def test_a_run_on_a_server_waits_for_the_page(held, started, server, approve):
+@pytest.mark.parametrize(
+    ("words", "approve"), [(("release", "build"), False), (("run", "--until", "release"), True)], ids=["build", "road"]
+)
+def test_a_run_on_a_server_waits_for_the_page(held, started, server, words, approve):
     folder = held.workspace / "releases" / "small-0.2.0"
-    process = started("release", "build", held.config)
+    process = started(*words, held.config)
     run = _paused(server, process)
     assert not folder.exists()
     _api(server, f"flow_runs/{run['id']}/resume", {"run_input": WHO | {"approve": approve}})
