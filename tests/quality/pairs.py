@@ -147,6 +147,7 @@ _DIALOGUE = [
     ("The left eye is blind; the other one sees well.", "العين اليسرى عمياء، أما اليمنى فترى جيدًا."),
     ("It is malignant, but there is no weight loss.", "هو خبيث، إلا أنه لا يوجد نقص في الوزن."),
     ("Power is normal in the upper limbs.", "القوة طبيعية في الطرفين العلويين."),
+    ("A girl aged 1, and her brother aged 2, have a cough.", "طفلة عمرها سنة وأخوها عمره سنتان يشكوان من السعال."),
     ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),
     ("The tumour is stage III-IV and of type II.", "الورم من المرحلة الثالثة إلى الرابعة، ومن النوع II."),
     ("In 2019 the virus was called 2019-nCoV.", "في عام 2019 سُمي الفيروس كورونا المستجد-2019."),

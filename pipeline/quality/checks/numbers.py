@@ -228,6 +228,9 @@ def _in_name(source: str, span: Span) -> bool:
 def _is_tied(source: str, span: Span) -> bool:
     """The value stands with another one, with a unit's abbreviation or with a month."""
     before = source[max(0, span[0] - _BEFORE_CHARS) : span[0]]
+    if before.endswith(("aged ", "age ", "age of ")):
+        # A child aged 1 is a year old: عمره سنة.
+        return False
     return bool(_TIED_BEHIND.match(source, span[1]) or _TIED_BEFORE.search(before))
 
 
