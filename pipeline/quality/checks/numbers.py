@@ -38,26 +38,29 @@ _PRICE, _PRICE_WORD = 8.0, "ثمن"
 _NAME_WITH_ZERO = re.compile(r"(?<=[^\W\d_])0(?![\d.,])")
 #: "stage III" comes back as المرحلة 3.
 _GRADE = re.compile(
-    r"\b(?:types?|grades?|stages?|class(?:es)?|phases?|levels?|segments?|zones?)[ -]"
+    r"\b(?:types?|grades?|stages?|class(?:es)?|phases?|levels?|segments?|zones?|nerves?|factors?|leads?)[ -]"
     r"((?:i{1,3}|iv|vi{0,3}|ix|x)(?:\s?(?:and|or|to|[-/–])\s?(?:i{1,3}|iv|vi{0,3}|ix|x))*)\b"
 )
 _ROMANS = re.compile(r"\b[ivx]+\b")
-_GRADE_SIGNS = ("type", "grade", "stage", "class", "phase", "level", "segment", "zone")
+_GRADE_SIGNS = ("type", "grade", "stage", "class", "phase", "level", "segment", "zone", "nerve", "factor", "lead")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 #: A value that stands with another (range, fraction, date, time, product), before a unit's abbreviation or behind "grade" is
 #: written in digits: what may follow it, and what may stand before it.
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _TIED_BEHIND = re.compile(
-    r"\s?(?:[-/:x×]|to|in|and|or)\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
-    rf"|\s(?:hours|days|weeks|months|years)\b|(?<!\b1)-(?:hour|day|week|month|year)\b|\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
+    r"\s?[-/:x×]\s?\d|\s?(?:mg|mcg|µg|g|kg|ml|l|cm|mm|m|%|mmol|meq|iu|am|pm|units?)(?![a-z])"
+    rf"|\s(?:of )?(?:{_MONTHS})\b(?! [a-z])"
     # Nothing behind it of which Arabic could make a dual: "coronavirus 2 (SARS)", "a score of 2."
-    r"|\s?[(),;:\]]|\.(?!\d)|$"
+    r"|\s?[()\]]|\.(?!\d)|$"
 )
+#: The same for 2 alone: "1 or 2 tablets" and "less than 1 hour" are said without a number, but two hours are a dual at least.
+_TWO_BEHIND = re.compile(r"\s?(?:to|in|and|or)\s?\d|\s(?:hours|days|weeks|months|years)\b|-(?:hour|day|week|month|year)\b")
+_TWO_BEFORE = re.compile(r"\d (?:to|in|and|or) $|\b(?:less|more|fewer|greater|higher|lower) than $")
 _DATED_BEHIND = re.compile(rf"\s(?:of )?(?:{_MONTHS})\b(?! [a-z])")
 _DATED_BEFORE = re.compile(rf"\b(?:{_MONTHS}) $")
 _SPOKEN_DAY = re.compile(r"(?:ال|لل)\w+ من (?=\w)")
 _TIED_BEFORE = re.compile(
-    rf"(?:\d\s?[-/:x×]\s?|\d (?:to|in|and|or) |\b(?:less|more|fewer|greater|higher|lower) than |\bno\. ?|#|(?:^|\s)\("
+    rf"(?:\d\s?[-/:x×]\s?|\bno\. ?|#|(?:^|\s)\("
     rf"|\b(?:grade|stage|type|phase|class|number|{_MONTHS})[ -])$"
 )
 _BEFORE_CHARS = 14
@@ -196,7 +199,7 @@ def _vanished(source: str, target: str, wanted: Values, found: Values, words: li
     rest = []
     for value in sorted(short):
         spans = [span for own, span in wanted if own == value]
-        tied = [span for span in spans if _is_tied(source, span)]
+        tied = [span for span in spans if _is_tied(source, span, value)]
         if value == _DUAL:
             lost = len(tied) > there[value] + dual_units or len(spans) > there[value] + max(duals, dual_units)
         else:
@@ -225,12 +228,14 @@ def _in_name(source: str, span: Span) -> bool:
     return name.isalpha() and name.isascii() and not name.endswith("o") and not source[span[1] : span[1] + 1].isalpha()
 
 
-def _is_tied(source: str, span: Span) -> bool:
+def _is_tied(source: str, span: Span, value: float) -> bool:
     """The value stands with another one, with a unit's abbreviation or with a month."""
     before = source[max(0, span[0] - _BEFORE_CHARS) : span[0]]
     if before.endswith(("aged ", "age ", "age of ")):
         # A child aged 1 is a year old: عمره سنة.
         return False
+    if value != 1.0 and (_TWO_BEHIND.match(source, span[1]) or _TWO_BEFORE.search(before)):
+        return True
     return bool(_TIED_BEHIND.match(source, span[1]) or _TIED_BEFORE.search(before))
 
 
