@@ -23,6 +23,9 @@ _MA_DENIES = re.compile(
 )
 #: "Neither … nor" is one negation.
 _JOINED = frozenset({"neither", "nor"})
+#: "No abnormality detected" is الفحص طبيعي.
+_NOT_ABNORMAL = re.compile(r"\b(?:no|not|without)\b[^.,;]{0,40}\b(?:abnormal|patholog|anomal)")
+_NORMAL = re.compile("طبيعي|سليم|سوي|اعتيادي")
 _ASKS_WHAT = re.compile(r"\b(?:what|which|how|whatever)\b|\?")
 #: Parts of the words of `inside`, one of which each has.
 _INSIDE_SIGNS = (
@@ -38,7 +41,7 @@ def negation(source: str, target: str, _kind: str) -> list[Finding]:
     plain, folded = fold(source), fold(target)
     said = _said(plain.text)
     if said:
-        if not _denies(plain.text, folded.text):
+        if not _denies(plain.text, folded.text) and not (_NOT_ABNORMAL.search(plain.text) and _NORMAL.search(folded.text)):
             return [_finding("negation", f"the negation {said[0].group()!r} is lost", plain.span(*said[0].span()), None)]
         return _one_of_two(plain, said, folded.text)
     return _lost_inside(plain, folded.text) or _added(plain, folded)

@@ -87,6 +87,9 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
     if "covid" in english.text and "كورونا" in folded.text and not any(value == _COVID for value, _ in found):
         # As فيروس كورونا المستجد, "the new coronavirus", it has no number.
         wanted = [one for one in wanted if not english.text[: one[1][0]].endswith(("covid-", "covid"))]
+    if "0s" in english.text:
+        # The 1990s are التسعينيات.
+        wanted = [one for one in wanted if english.text[one[1][1] : one[1][1] + 1] != "s" or one[0] in {v for v, _ in found}]
     words_in = _english_words(english.text)
     grades = _grades(source, english)
     if grades:

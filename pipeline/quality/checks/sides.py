@@ -17,6 +17,8 @@ _CERTAIN_SIDES = {
     "left": re.compile(r"(?<!\w)[وف]?(?:[بك]?(?:ال)?|لل)(?:ايسر)(?!\w)|(?<!\w)[وف]?(?:[بك]?ال|لل)يسري(?!\w)"),
     "right": re.compile(r"(?<!\w)[وف]?(?:[بك]?(?:ال)?|لل)(?:ايمن)(?!\w)|(?<!\w)[وف]?(?:[بك]?ال|لل)يمني(?!\w)"),
 }
+#: "The left and right arteries" may come in either order.
+_AND = re.compile(r"\s*(?:and|or|&|/)\s*")
 #: Of these Arabic may name the side.
 _TWO_SIDED = re.compile(r"\b(?:contralateral\w*|opposite|other|both|bilateral\w*|either|each)\b")
 #: Not "right away", "the right dose", "left untreated", "left the hospital".
@@ -113,7 +115,8 @@ def _exchanged(plain: Folded, folded: Folded) -> list[Finding]:
             span = next(span for at, own, span in english if (at, own) == (place, side))
             return [_finding(f"{side} is turned around at the {place}", plain.span(*span), folded.span(*found[0][1]))]
     # "The right kidney is larger than the left": what is said of one and the same place is seldom told in another order.
-    if len(places) <= 1 and len(here) == len(back) and back == [_OTHER[side] for side in here]:
+    joined = len(english) == len(_OTHER) and _AND.fullmatch(plain.text[english[0][2][1] : english[1][2][0]])
+    if not joined and len(places) <= 1 and len(here) == len(back) and back == [_OTHER[side] for side in here]:
         return [_finding("left and right are exchanged", plain.span(*english[0][2]), folded.span(*arabic[0][2]))]
     return []
 
