@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.quality.checks.numbers import float_of
+from pipeline.quality.checks.values import float_of
 from pipeline.quality.lexicon import lexicon
 from pipeline.translate.glossary import Glossary, load_glossary
 from pipeline.translate.termfiles import Term

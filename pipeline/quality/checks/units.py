@@ -5,7 +5,7 @@ from collections import Counter
 from functools import lru_cache
 
 from pipeline.quality.arabic import Folded, fold
-from pipeline.quality.checks.numbers import arabic_values, float_of
+from pipeline.quality.checks.values import arabic_values, float_of
 from pipeline.quality.checks.words import arabic_words
 from pipeline.quality.lexicon import lexicon
 from schemas.quality import Finding, Span
