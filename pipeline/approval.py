@@ -99,6 +99,8 @@ def figures_text(settings: Settings, workspace: Workspace, chosen: Selection) ->
     terms = told["terms"]
     lines.append(f"- licence {terms['licence']}, " + ("may be passed on" if terms["redistributable"] else "not to be passed on"))
     lines += [f"  - {reason}" for reason in terms["reasons"]]
+    if told["withdrawn"]:
+        lines.append(f"- {told['withdrawn']} samples of earlier versions are withdrawn")
     return "\n".join([*lines, f"- {_audit_text(told['audit'])}"])
 
 
@@ -107,4 +109,4 @@ def _audit_text(audit: dict[str, Any]) -> str:
         return f"audit: none of {audit.get('accepted', 0)} accepted translations was looked at by an expert"
     rate = audit["overall"]
     told = f"audit: {rate['errors']} errors in {rate['audited']} of {audit['accepted']} accepted translations"
-    return told + (f", {rate['rate']:.2%} ({rate['low']:.2%} to {rate['high']:.2%})" if rate["enough"] else ", not enough data")
+    return told + (f", {rate['rate']:.2%}, 95 % interval {rate['low']:.2%} to {rate['high']:.2%}" if rate["enough"] else ", not enough data")
