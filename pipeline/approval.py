@@ -109,4 +109,6 @@ def _audit_text(audit: dict[str, Any]) -> str:
         return f"audit: none of {audit.get('accepted', 0)} accepted translations was looked at by an expert"
     rate = audit["overall"]
     told = f"audit: {rate['errors']} errors in {rate['audited']} of {audit['accepted']} accepted translations"
-    return told + (f", {rate['rate']:.2%}, 95 % interval {rate['low']:.2%} to {rate['high']:.2%}" if rate["enough"] else ", not enough data")
+    if not rate["enough"]:
+        return f"{told}, not enough data"
+    return f"{told}, {rate['rate']:.2%}, 95 % interval {rate['low']:.2%} to {rate['high']:.2%}"
