@@ -145,7 +145,6 @@ _DIALOGUE = [
     ("It falls by about two thirds.", "ينخفض بنحو الثلثين."),
     ("Do not eat or drink after midnight.", "يُرجى الامتناع عن الأكل والشرب بعد منتصف الليل."),
     ("The left eye is blind; the other one sees well.", "العين اليسرى عمياء، أما اليمنى فترى جيدًا."),
-    ("It is malignant, but there is no weight loss.", "هو خبيث، إلا أنه لا يوجد نقص في الوزن."),
     ("Power is normal in the upper limbs.", "القوة طبيعية في الطرفين العلويين."),
     ("A girl aged 1, and her brother aged 2, have a cough.", "طفلة عمرها سنة وأخوها عمره سنتان يشكوان من السعال."),
     ("Ask at which level I should stop.", "اسأل عن المستوى الذي عليّ أن أتوقف عنده."),

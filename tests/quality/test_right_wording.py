@@ -5,6 +5,7 @@ import pytest
 from pipeline.quality.checks import run_checks
 
 RIGHT = (
+    ("It is malignant, but there is no weight loss.", "هو خبيث، إلا أنه لا يوجد نقص في الوزن."),
     ("No abnormality detected.", "الفحص طبيعي."),
     ("The examination was unremarkable.", "لم يُظهر الفحص ما يلفت النظر."),
     ("She has no history of diabetes.", "ليست لديها سوابق سكري."),
