@@ -345,6 +345,7 @@ WRITTEN = (
     Wrong("She denies vomiting or weight loss.", "تؤكد المريضة القيء ونقص الوزن.", "negation"),
     Wrong("It is smooth, with no ulcer, but must go.", "هو أملس وفيه تقرح، إلا أنه يجب استئصاله.", "negation"),
     Wrong("A left paracentral bulge meets the left L5 root.", "انتباج مجاور للمركز أيسر يلامس الجذر L5 الأيمن.", "laterality"),
+    Wrong("Stay 1 to 2 metres (3 to 6 feet) apart.", "ابتعد من 3 إلى 2 متر (3 إلى 6 أقدام).", "numbers"),
     Wrong("Questions 1 and 2 are open.", "السؤالان المتعلقان 1 ومفتوحان.", "numbers"),
     Wrong("Eat five portions and less than 5 grams of salt.", "تناول خمس حصص وأقل من غرامات من الملح.", "numbers"),
     Wrong("Call us again at window 1.", "اتصل بنا مرة أخرى عند النافذة.", "numbers"),

@@ -39,7 +39,9 @@ def numbers(source: str, target: str, _kind: str) -> list[Finding]:
     known = {value for value, _ in wanted}
     changed = _changed_words(known | words_in.keys(), {value for value, _ in found}, first_out)
     if not extra and not changed:
-        missing = [(value, span) for value, span in missing if value not in MAY_VANISH]
+        # In its place another one that the source has, too: "1 to 2 m (3 to 6 feet)" as from 3 to 2.
+        twice = bool(missing) and _more_often(found, wanted, words_in)
+        missing = [(value, span) for value, span in missing if twice or value not in MAY_VANISH]
         named = {value for value, _ in missing}
         missing += [one for one in undated(english.text, folded.text, wanted, found) if one[0] not in named]
         named = {value for value, _ in missing}
@@ -75,6 +77,13 @@ def _uncovered(these: Values, those: Values) -> Values:
             # Stated once more than over there is how Arabic avoids repeating itself; another value is an error.
             rest.append((value, span))
     return rest
+
+
+def _more_often(found: Values, wanted: Values, words_in: Places) -> bool:
+    """The target writes some value more often than the source says it."""
+    left = Counter(value for value, _ in found)
+    left.subtract(value for value, _ in wanted)
+    return any(count > len(words_in.get(value, ())) for value, count in left.items())
 
 
 def _spoken(value: float, wanted: Values, words_in: Places, words_out: Places) -> bool:
