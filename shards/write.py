@@ -21,8 +21,9 @@ from schemas.sample import ImageRef
 from shards.hashing import Sha256Behind
 from shards.tar import TarWriter, index_bytes, sample_size
 
-#: `.99.png` behind an id of 93 characters fills a member's name.
-MOST_IMAGES = 100
+#: A shard's name has a word for each image of its samples, and file systems take names of 255 bytes: 40 words leave about 75 for
+#: the release's name, version and split. From 60 on a build died of "File name too long".
+MOST_IMAGES = 40
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg"}
 _FSYNC_NAME = ".part"
 

@@ -12,7 +12,8 @@ import pytest
 from pipeline.workspace import noun_table, write_parquet
 from schemas.errors import InputError
 from schemas.release import ReleaseRow
-from shards.release import ReleaseInfo, build
+from shards.read import Shard
+from shards.release import ReleaseInfo, build, load_manifest
 from shards.verify import verify
 from tests.shards.made import GATE, pair, pictures, release, row, rows, sample
 
@@ -91,11 +92,19 @@ def test_another_config_starts_from_the_beginning(tmp_path):
     assert bytes_of(folder) == bytes_of(built(tmp_path, "undisturbed", toolchain={"bimedv": "2"}))
 
 
-def test_more_images_than_a_sample_can_name_are_told_and_not_cut_off(tmp_path):
-    images = pictures(tmp_path)[:1] * 101
-    with pytest.raises(InputError, match="slake-train-1: 101 images, a sample of a shard has 100 at most"):
-        release(tmp_path, [row(sample(1, images=images))])
-    assert not (tmp_path / "out").exists()
+def test_as_many_images_as_a_shard_can_be_named_after_are_written_and_more_are_told(tmp_path):
+    """A shard's name has a word for each image, so it is the file system that sets the limit, not a member's number."""
+    image = pictures(tmp_path)[0]
+    name = "a-release-of-a-rather-long-name"
+    folder = release(tmp_path, [row(sample(1, images=(image,) * 40))], "most", name=name, version="10.11.12-rc1")
+    assert verify(folder).ok
+    assert len(load_manifest(folder).shards) == 1
+    with Shard(next(folder.rglob("*.tar"))) as shard:
+        assert sorted(shard[0][1]) == sorted(f"{number}.jpg" for number in range(40))
+    for count in (41, 101):
+        with pytest.raises(InputError, match=f"slake-train-1: {count} images, a sample of a shard has 40 at most"):
+            release(tmp_path, [row(sample(1, images=(image,) * count))])
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("workers", [2, 4])
