@@ -17,8 +17,13 @@ from schemas.quality import Finding, Span
 LEAST_WORDS = 4
 
 
+#: The sum from which on it is a finding. At 0, of 1,110 right pairs written for this gate 9 were taken for an error, at .5 four
+#: (of TICO-19's 1,937 pairs 7 and one), and 2 % less of what was cut or put in is found.
+_LEAST = 0.5
+
+
 class Weights(NamedTuple):
-    """A logistic regression; above 0 is a finding."""
+    """A logistic regression; the logarithm of the odds of an error."""
 
     similarity: float
     """Of the whole."""
@@ -56,10 +61,13 @@ def unmatched(source: str, target: str, pieces: tuple[Sequence[str], Sequence[st
     here, there = pieces
     found = []
     # Of a text of one part only the length would speak: المرارة سليمة is all of "The gallbladder is unremarkable".
-    if len(here) > 1 and _sum(OMISSION, features(source, target, likeness.similarity, likeness.source, likeness.target)) > 0:
+    if len(here) > 1 and _sum(OMISSION, features(source, target, likeness.similarity, likeness.source, likeness.target)) > _LEAST:
         worst = here[likeness.source.index(min(likeness.source))]
         found.append(_finding("omission", f"little or no Arabic for {worst[:80]!r}", _place(worst, source), None))
-    if len(there) > 1 and _sum(ADDITION, features(source, target, likeness.similarity, likeness.target, likeness.source)) > 0:
+    if (
+        len(there) > 1
+        and _sum(ADDITION, features(source, target, likeness.similarity, likeness.target, likeness.source)) > _LEAST
+    ):
         worst = there[likeness.target.index(min(likeness.target))]
         found.append(_finding("addition", f"hardly in the source: {worst[:80]!r}", None, _place(worst, target)))
     return found

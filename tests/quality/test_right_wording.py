@@ -5,6 +5,14 @@ import pytest
 from pipeline.quality.checks import run_checks
 
 RIGHT = (
+    ("In the right clinical setting, it is diagnostic.", "هو مشخِّص في السياق السريري المناسب."),
+    ("The disc has blurred margins.", "القرص ذو حواف غير واضحة."),
+    ("It went to families without clean water.", "وُزع على الأسر المحرومة من المياه النظيفة."),
+    ("It may help to delay or avoid medication.", "قد يساعد على تأجيل الدواء أو الاستغناء عنه."),
+    (
+        "pH 7.28, PaCO2 62 mmHg, bicarbonate 29 mmol/L, all arterial",
+        "الرقم الهيدروجيني ٧٫٢٨، والضغط الجزئي لثاني أكسيد الكربون ٦٢ ملم زئبق، والبيكربونات ٢٩ ملي مول/لتر، كلها شريانية",
+    ),
     ("It is malignant, but there is no weight loss.", "هو خبيث، إلا أنه لا يوجد نقص في الوزن."),
     ("No abnormality detected.", "الفحص طبيعي."),
     ("The examination was unremarkable.", "لم يُظهر الفحص ما يلفت النظر."),

@@ -24,7 +24,7 @@ _RATIOS = ((60, 0.45, 0.51, 1.65, 2.2), (40, 0.3, 0.41, 2.2, 4.0), (0, 0.25, 0.3
 #: An abbreviation written out is many times as long as it ("CT": التصوير المقطعي المحوسب, 23 characters); this much is free in
 #: any text, and for each abbreviation of the source ("MI, PE, DVT or COPD").
 _FREE_CHARS, _WRITTEN_OUT = 40, 20
-_ABBREVIATION = re.compile(r"\b[A-Z][a-z]?[A-Z]+s?\b|\b[Cc]ovid")
+_ABBREVIATION = re.compile(r"\b(?:pH|[A-Z][a-z]{0,2}[A-Z]+[a-z]?\d?)\b|\b[Cc]ovid")
 #: Where a sentence of the source may well become two.
 _ROOM = re.compile(r"[;—\n]|:\s|\s[-–]\s|\.\s?\.|[.!?][\"'”’)\]]*\s*[\"'“(\[]?[A-Z]|(?<=\s)\(?[A-H][.)]\s")
 _LEAST_EXTRA, _MOST_CUT = 0.9, 1.45
