@@ -190,7 +190,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.P
         r"\b(?P<a>left|right)(?![ -](?:in|at|now|away|here|there|before|after|behind|next|through)\b)"
         rf"(?=[ -](?:\w+[ -]){{0,2}}?(?:{anatomy})\b)|"
         r"\b(?:on|to|of|in|at|than|from) (?:the|his|her|your|my) (?P<b>left|right)\b"
-        r"(?! (?:time|way|place|track|thing|clinical|setting|context|hands|circumstances|conditions?|order|direction|amount|dose))|"
+        r"(?! (?:time|way|place|track|thing|clinical|setting|context|hands|circumstances|conditions?|order|direction|dose))|"
         r"^(?P<c>left|right)$"
     )
     return tied, word_pattern(words["left"]), word_pattern(words["right"]), word_pattern(words["certain"])
