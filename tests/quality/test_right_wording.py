@@ -5,6 +5,11 @@ import pytest
 from pipeline.quality.checks import run_checks
 
 RIGHT = (
+    ("Swallow it whole; do not crush it.", "ابتلعه كاملًا، وإياك أن تسحقه."),
+    ("It comes at the age of 51, when there have been no periods for a year.", "تبلغه في الحادية والخمسين حين ينقطع الحيض سنة."),
+    ("The nests are confined to the junction.", "الأعشاش لا تتجاوز الموصل."),
+    ("There has been a constant ringing.", "لا يفارقني الطنين."),
+    ("In which of these is it raised? Heart failure or dehydration.", "في أي من هذه يكون مرتفعًا: قصور القلب أم التجفاف؟"),
     ("In the right clinical setting, it is diagnostic.", "هو مشخِّص في السياق السريري المناسب."),
     ("The disc has blurred margins.", "القرص ذو حواف غير واضحة."),
     ("It went to families without clean water.", "وُزع على الأسر المحرومة من المياه النظيفة."),

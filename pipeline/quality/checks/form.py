@@ -122,7 +122,9 @@ def polarity(source: str, target: str, _kind: str) -> list[Finding]:
 def question(source: str, target: str, _kind: str) -> list[Finding]:
     """A question stays a question, a statement a statement."""
     asked, asks = bool(_QUESTION.search(source)), bool(_QUESTION.search(target))
-    if asked == asks:
+    # A question whose choices follow it may take them in.
+    marks = source.count("?")
+    if asked == asks or (asks and marks and marks == target.count("؟") + target.count("?")):
         return []
     message = "the question became a statement" if asked else "the statement became a question"
     return [Finding(check="question", category="accuracy/mistranslation", severity="major", message=message)]
