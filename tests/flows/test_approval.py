@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -19,8 +20,16 @@ def _api(server, path, body):
     request = urllib.request.Request(
         f"{server['PREFECT_API_URL']}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            # A busy server's SQLite is locked for a moment; Prefect's own client asks again, too.
+            if error.code != 503 or time.monotonic() > limit:
+                raise
+            time.sleep(0.5)
 
 
 def _paused(server, process):
