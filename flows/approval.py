@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flows import progress
 from flows.server import is_for_this_run
-from pipeline.approval import Approval, demanded, figures_text, record, recorded
+from pipeline.approval import Approval, demanded, figures, figures_text, record, recorded
 from pipeline.select import Selection
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
@@ -32,17 +32,17 @@ def approval(settings: Settings, workspace: Workspace, chosen: Selection, config
     if not settings.release.approval:
         return None
     if recorded(settings, workspace, chosen) is None and not is_for_this_run():
-        said = _asked(settings, figures_text(settings, workspace, chosen))
+        said = _asked(settings, figures_text(figures(settings, workspace, chosen)))
         given = Approval(selection=chosen.fingerprint, approved=said.approve, by=said.by, reason=said.reason)
         record(settings, workspace, given)
     return demanded(settings, workspace, chosen, config)
 
 
-def _asked(settings: Settings, figures: str) -> Decision:
+def _asked(settings: Settings, shown: str) -> Decision:
     hours = settings.release.approval_hours
     name = f"{settings.release.name} {settings.release.version}"
     progress.log.info("release: %s waits for a person's approval: %s", name, flow_run.ui_url)
-    form = Decision.with_initial_data(description=f"**May {name} go out?**\n\n{figures}")
+    form = Decision.with_initial_data(description=f"**May {name} go out?**\n\n{shown}")
     try:
         said: Decision = pause_flow_run(wait_for_input=form, timeout=int(hours * 3600), poll_interval=2)
     except FlowPauseTimeout:

@@ -61,7 +61,7 @@ def demanded(settings: Settings, workspace: Workspace, chosen: Selection, config
     if found is None:
         raise StoppedError(
             f"{name} waits for a person's approval (`release.approval`); nothing was released.\n"
-            f"{figures_text(settings, workspace, chosen)}\n"
+            f"{figures_text(figures(settings, workspace, chosen))}\n"
             f'Approve it with `bimedv release approve {config} --by NAME --reason "..."`, and run again.'
         )
     if not found.approved:
@@ -90,9 +90,8 @@ def figures(settings: Settings, workspace: Workspace, chosen: Selection) -> dict
     }
 
 
-def figures_text(settings: Settings, workspace: Workspace, chosen: Selection) -> str:
-    """The same for a person, as Markdown that reads well in a terminal, too."""
-    told = figures(settings, workspace, chosen)
+def figures_text(told: dict[str, Any]) -> str:
+    """The figures for a person, as Markdown that reads well in a terminal, too."""
     lines = [f"- {told['samples']} samples would go out; {told['awaiting_review']} wait for an expert and stay behind"]
     for name, of in told["by_source"].items():
         lines.append(f"- {name}: " + ", ".join(f"{n} {language}" for language, n in of.items()))

@@ -89,7 +89,7 @@ def approve(
         if found is None
         else f"{'approved' if found.approved else 'refused'} by {found.by}: {found.reason}"
     )
-    answer(as_json, told, f"{told['release']}: {said}\n{figures_text(settings, place, chosen)}")
+    answer(as_json, told, f"{told['release']}: {said}\n{figures_text(told)}")
 
 
 def verify(

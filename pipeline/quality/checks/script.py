@@ -114,39 +114,19 @@ def encoding(_source: str, target: str, _kind: str) -> list[Finding]:
     """Mojibake, replacement characters, controls and bidirectional overrides."""
     broken = _MOJIBAKE.search(target)
     if broken:
-        return [
-            Finding(
-                check="encoding",
-                category="fluency/character-encoding",
-                severity="critical",
-                message="damaged characters",
-                target_span=broken.span(),
-            )
-        ]
+        return [_damaged("critical", "damaged characters", broken.span())]
     drawn = _DRAWN.search(target)
     if drawn:
-        return [
-            Finding(
-                check="encoding",
-                category="fluency/character-encoding",
-                severity="major",
-                message="letters as they are drawn (presentation forms), not as they are written",
-                target_span=drawn.span(),
-            )
-        ]
+        return [_damaged("major", "letters as they are drawn (presentation forms), not as they are written", drawn.span())]
     control = _CONTROL.search(target)
     if control:
-        message = f"control character U+{ord(control.group()):04X}"
-        return [
-            Finding(
-                check="encoding",
-                category="fluency/character-encoding",
-                severity="critical",
-                message=message,
-                target_span=control.span(),
-            )
-        ]
+        return [_damaged("critical", f"control character U+{ord(control.group()):04X}", control.span())]
     return []
+
+
+def _damaged(severity: Severity, message: str, span: Span) -> Finding:
+    category = "fluency/character-encoding"
+    return Finding(check="encoding", category=category, severity=severity, message=message, target_span=span)
 
 
 def _untranslated(severity: Severity, message: str, span: Span | None = None) -> Finding:
